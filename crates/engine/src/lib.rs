@@ -1,1 +1,3 @@
-//! engine
+//! The engine.
+pub mod config;
+pub use config::Config;

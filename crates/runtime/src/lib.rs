@@ -1,1 +1,18 @@
-//! runtime
+//! What every service needs and none should write twice: the clock and ids (the only places that may ask for them),
+//! health, the view of the configuration, and the loop that follows a partition, folds it once and asks each actor
+//! what is due ([`partition`]).
+
+pub mod clock;
+pub mod config_view;
+pub mod core;
+pub mod health;
+pub mod ids;
+pub mod registry;
+
+pub use self::{
+    clock::{Clock, SystemClock},
+    config_view::ConfigView,
+    core::Core,
+    health::Health,
+    ids::Ids,
+};
