@@ -29,12 +29,12 @@ impl<'a> Cargo<'a> {
 
     pub(crate) fn check_format(&self) -> Result<()> {
         step("cargo fmt --all --check");
-        self.run(self.command().args(["fmt", "--all", "--check"]))
+        run(self.command().args(["fmt", "--all", "--check"]))
     }
 
     pub(crate) fn check_lints(&self) -> Result<()> {
         step("cargo clippy --workspace --all-targets --locked -- -D warnings");
-        self.run(self.command().args([
+        run(self.command().args([
             "clippy",
             "--workspace",
             "--all-targets",
@@ -50,7 +50,7 @@ impl<'a> Cargo<'a> {
     pub(crate) fn test(&self, nats: &nats::Server, schemas: &Packages, args: &[&str]) -> Result<()> {
         // Scenarios start real processes: `cargo test` alone would leave an older executable in place.
         step("cargo build --workspace --bins --locked");
-        self.run(self.command().args(["build", "--workspace", "--bins", "--locked"]))?;
+        run(self.command().args(["build", "--workspace", "--bins", "--locked"]))?;
 
         let words = [&["test", "--workspace", "--locked"], args].concat();
         step(&format!("cargo {}", words.join(" ")));
@@ -60,7 +60,7 @@ impl<'a> Cargo<'a> {
             .env("STACKWAVE_SCHEMAS", &schemas.folder)
             .env("STACKWAVE_REQUIRE_NATS", "1")
             .env("STACKWAVE_REQUIRE_SCHEMAS", "1");
-        self.run(&mut test)
+        run(&mut test)
     }
 
     fn command(&self) -> Command {
@@ -72,9 +72,5 @@ impl<'a> Cargo<'a> {
             }
         }
         command
-    }
-
-    fn run(&self, command: &mut Command) -> Result<()> {
-        run(command, "it comes with Rust: https://rustup.rs")
     }
 }

