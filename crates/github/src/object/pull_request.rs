@@ -15,7 +15,7 @@ use stackwave_domain::{
 pub fn pull_request(value: &Value, source: Source) -> Result<PullRequestObserved, MissingField> {
     let pull = Object::new("pull_request", value);
     let merged_at = pull.moment("merged_at");
-    let merged = pull.flag("merged").unwrap_or(merged_at.is_some());
+    let merged = pull.flag("merged").unwrap_or_else(|| merged_at.is_some());
     Ok(PullRequestObserved {
         source,
         action: None,
