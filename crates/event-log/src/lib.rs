@@ -75,7 +75,11 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
-/// Records as a follower gets them: in order, each once, in batches of whatever is there (never empty).
+/// A batch of a follower, and a page of a read, never holds more records than this.
+pub const MAX_BATCH: usize = 1024;
+
+/// Records as a follower gets them: in order, each once, in batches of whatever is there (never empty, at most
+/// [`MAX_BATCH`]). A record that cannot be read is an error after all those before it, and the end.
 pub type Entries = BoxStream<'static, Result<Vec<Entry>, LogError>>;
 
 /// The event log. Cheap to clone behind an `Arc`; every method may be called from any task.
@@ -89,7 +93,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// one append again.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
-    /// Up to `limit` records of a stream from a position on, in order. Empty at the end.
+    /// Up to `limit` records of a stream from a position on, in order; fewer when they are large or would be more than
+    /// [`MAX_BATCH`]. Empty at the end only. A record that cannot be read is an error once it is the first asked for.
     ///
     /// # Errors
     /// The log is out of reach or cannot be read.
