@@ -1,5 +1,7 @@
 //! Payloads as GitHub sends them, cut to the fields that matter and some that do not.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stackwave_domain::{
