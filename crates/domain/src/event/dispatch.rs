@@ -111,6 +111,50 @@ pub enum RefusalReason {
     Other,
 }
 
+impl RefusalReason {
+    /// The name of its page under `docs/errors/`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::WorkflowNotFound => "workflow-not-found",
+            Self::NotDispatchable => "not-dispatchable",
+            Self::RefNotFound => "ref-not-found",
+            Self::InputNotDeclared => "input-not-declared",
+            Self::InputInvalid => "input-invalid",
+            Self::InputsTooLarge => "inputs-too-large",
+            Self::WorkflowInvalid => "workflow-invalid",
+            Self::WorkflowDisabled => "workflow-disabled",
+            Self::PermissionMissing => "permission-missing",
+            Self::Other => "other",
+        }
+    }
+
+    /// What to change, in a sentence.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::WorkflowNotFound => {
+                "Put the workflow file on the default branch, and install the App in the repository."
+            }
+            Self::NotDispatchable => {
+                "Add `workflow_dispatch` to the `on:` of the workflow, on the branch it is started on."
+            }
+            Self::RefNotFound => {
+                "The branch or tag is gone: restore it, or open the pull request against another base."
+            }
+            Self::InputNotDeclared => "Declare the input in the workflow, or take it out of `settings.pro`.",
+            Self::InputInvalid => {
+                "Give every required input in `settings.pro`, with a value that the workflow allows."
+            }
+            Self::InputsTooLarge => "Make the inputs smaller: GitHub takes 65,535 characters in all.",
+            Self::WorkflowInvalid => "Mend the workflow file: GitHub cannot read it.",
+            Self::WorkflowDisabled => "Enable the workflow in the repository's Actions tab.",
+            Self::PermissionMissing => "Grant the App `Actions: write`, and accept its new permissions.",
+            Self::Other => "See GitHub's message.",
+        }
+    }
+}
+
 /// GitHub said no, and asking again will not help.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DispatchRefused {

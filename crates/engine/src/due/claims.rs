@@ -1,0 +1,167 @@
+//! Which dispatches may be claimed, what is sent for them, and which workflow run belongs to one (design §5).
+
+use crate::state::{Dispatch, RepositoryState, Run, WorkflowRun};
+use jiff::SignedDuration;
+use stackwave_domain::{
+    CommitSha, DispatchId, GitRef, RunId, StackKey, WorkflowFile, WorkflowRunId,
+    event::{DispatchClaimed, FoundBy},
+    fragment::WorkflowCall,
+    plan::Verdict,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A run of GitHub's may seem to be created this much before its claim: the two clocks are not the same.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
+
+/// A released dispatch that nobody has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its id.
+    pub dispatch: DispatchId,
+    /// In which run.
+    pub run: RunId,
+    /// For which stack.
+    pub key: StackKey,
+    /// Dispatch attempt.
+    pub attempt: u32,
+    /// The workflow with its configured inputs.
+    pub call: WorkflowCall,
+    /// The branch or tag to start it on.
+    pub git_ref: GitRef,
+    /// The commit that it is told to check out.
+    pub sha: CommitSha,
+}
+
+/// Released dispatches without a claim: applies before plans, older runs before newer, at most `limit`.
+#[must_use]
+pub fn due_dispatches(state: &RepositoryState, limit: usize) -> Vec<Candidate> {
+    if state.halted.is_some() {
+        return Vec::new();
+    }
+    let mut candidates = Vec::new();
+    for run in state.active_runs() {
+        for (stack, call) in run.unclaimed() {
+            if candidates.len() == limit {
+                return candidates;
+            }
+            candidates.extend(candidate(run, stack, call));
+        }
+    }
+    candidates
+}
+
+fn candidate(run: &Run, stack: usize, call: usize) -> Option<Candidate> {
+    let planned = run.plan.stacks.get(stack)?;
+    let Verdict::Dispatch(calls) = &planned.verdict else { return None };
+    let crate::state::Progress::Released { attempt, .. } = run.stacks.get(stack)?.progress else {
+        return None;
+    };
+    Some(Candidate {
+        dispatch: run.stacks.get(stack)?.calls.get(call)?.dispatch.clone(),
+        run: run.id.clone(),
+        key: planned.key.clone(),
+        attempt,
+        call: calls.get(call)?.clone(),
+        git_ref: run.git_ref.clone(),
+        sha: run.sha.clone(),
+    })
+}
+
+/// The inputs to send: the configured ones, and our two where the workflow declares them (contract §8). With a
+/// workflow that could not be read (`declared` is none) both are sent.
+#[must_use]
+pub fn inputs_for(candidate: &Candidate, declared: Option<&BTreeSet<String>>) -> BTreeMap<String, String> {
+    let mut inputs = candidate.call.inputs.clone();
+    let takes = |name: &str| declared.is_none_or(|declared| declared.contains(name));
+    if takes("atmos_pro_run_id") {
+        inputs.insert("atmos_pro_run_id".to_owned(), candidate.dispatch.as_str().to_owned());
+    }
+    if takes("sha") {
+        inputs.entry("sha".to_owned()).or_insert_with(|| candidate.sha.as_str().to_owned());
+    }
+    inputs
+}
+
+/// Whether a dispatch may be claimed beside those that are under way. Where neither the host's answer nor the run's
+/// title tells which run is which, sends of one workflow and ref go one at a time.
+#[must_use]
+pub fn may_claim(
+    state: &RepositoryState,
+    claimed_with_it: &[DispatchClaimed],
+    workflow: &WorkflowFile,
+    git_ref: &GitRef,
+    tells: bool,
+) -> bool {
+    if tells || state.returns_run_ids == Some(true) {
+        return true;
+    }
+    let same = |other: &DispatchClaimed| other.workflow == *workflow && other.git_ref == *git_ref;
+    let unidentified =
+        state.dispatches.values().any(|dispatch| dispatch.lacks_run() && same(&dispatch.claimed));
+    !unidentified && !claimed_with_it.iter().any(same)
+}
+
+/// Which workflow run a dispatch has, as far as the state can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identification {
+    /// This one.
+    Run(WorkflowRunId, FoundBy),
+    /// It happened; its run is not known.
+    Accepted,
+    /// One of these, and nothing tells which.
+    Ambiguous(Vec<WorkflowRunId>),
+    /// Nothing speaks for its having happened.
+    Nothing,
+}
+
+/// Looks among the workflow runs that nobody owns for the one that belongs to a dispatch.
+#[must_use]
+pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification {
+    let claimed = &dispatch.claimed;
+    let candidates: Vec<&WorkflowRun> =
+        state.unowned_runs().filter(|run| is_possible(dispatch, run)).collect();
+    let by_id: Vec<&&WorkflowRun> =
+        candidates.iter().filter(|run| run.title.contains(claimed.dispatch.as_str())).collect();
+    // Two runs with our id: the older is ours, the younger somebody's copy.
+    if let Some(oldest) = by_id.iter().min_by_key(|run| (run.created_at, run.id)) {
+        return Identification::Run(oldest.id, FoundBy::DispatchIdInTitle);
+    }
+    let rivals: Vec<&Dispatch> = rivals(state, dispatch).collect();
+    if let Some(title) = &claimed.title {
+        let exact: Vec<&&WorkflowRun> = candidates.iter().filter(|run| run.title == *title).collect();
+        let contested = rivals.iter().any(|rival| rival.claimed.title.as_ref() == Some(title));
+        return match (exact.as_slice(), contested) {
+            ([], _) if dispatch.acceptance_proven => Identification::Accepted,
+            ([], _) => Identification::Nothing,
+            ([only], false) => Identification::Run(only.id, FoundBy::ExactTitle),
+            (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
+        };
+    }
+    match (candidates.as_slice(), rivals.is_empty()) {
+        ([], _) if dispatch.acceptance_proven => Identification::Accepted,
+        ([], _) => Identification::Nothing,
+        ([only], true) => Identification::Run(only.id, FoundBy::OnlyCandidate),
+        (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
+    }
+}
+
+/// Whether a run can be a dispatch's at all: the same workflow and ref, not older than the claim, and no other
+/// dispatch's id in its title.
+fn is_possible(dispatch: &Dispatch, run: &WorkflowRun) -> bool {
+    let claimed = &dispatch.claimed;
+    let since = dispatch.at.0.checked_sub(CLOCKS_DIFFER).unwrap_or(dispatch.at.0);
+    run.workflow == claimed.workflow
+        && run.head_branch.as_ref().is_none_or(|branch| *branch == claimed.git_ref)
+        && run.created_at >= since
+        && crate::identity::dispatch_ids_in(&run.title).all(|id| id == claimed.dispatch)
+}
+
+/// Other dispatches of the same workflow and ref whose run is not known.
+fn rivals<'a>(state: &'a RepositoryState, dispatch: &'a Dispatch) -> impl Iterator<Item = &'a Dispatch> {
+    let undecided = state.open_claims().chain(state.in_flight()).filter(|other| other.lacks_run());
+    undecided.filter(|other| {
+        other.claimed.dispatch != dispatch.claimed.dispatch
+            && other.claimed.workflow == dispatch.claimed.workflow
+            && other.claimed.git_ref == dispatch.claimed.git_ref
+    })
+}

@@ -1,0 +1,103 @@
+//! Between runs: two runs that would change the same stack go one after the other, in merge order (design §4.3).
+
+use crate::state::{Phase, Progress, RepositoryState, Run};
+use stackwave_domain::{RunId, event::StackSkipped, plan::SkipReason};
+use std::collections::VecDeque;
+
+/// Why a stack whose parents have succeeded does not go yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Another run has the stack in flight.
+    InFlightIn(RunId),
+    /// An earlier merge has the stack and its turn comes first.
+    EarlierMerge(RunId),
+    /// A newer merge had the stack already, and failed: an older commit must not go over it.
+    NewerMerge(RunId),
+}
+
+impl std::fmt::Display for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InFlightIn(run) => write!(f, "the run {run} has this stack in flight"),
+            Self::EarlierMerge(run) => write!(f, "the earlier run {run} deploys this stack first"),
+            Self::NewerMerge(run) => {
+                write!(f, "the newer run {run} has deployed this stack and failed; re-run it there")
+            }
+        }
+    }
+}
+
+pub(super) enum Verdict {
+    Go,
+    Hold(Hold),
+    Skip(StackSkipped),
+}
+
+/// The hold on a stack that is ready, for people.
+pub(crate) fn hold_on(state: &RepositoryState, run: &Run, index: usize) -> Option<Hold> {
+    match decide(state, run, index) {
+        Verdict::Hold(hold) => Some(hold),
+        Verdict::Go | Verdict::Skip(_) => None,
+    }
+}
+
+pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdict {
+    if !run.is_mutating() {
+        return Verdict::Go;
+    }
+    let key = run.key(index);
+    let mut verdict = Verdict::Go;
+    for other in state.runs.values().filter(|other| other.id != run.id && other.is_mutating()) {
+        let Some(place) = other.find(key) else { continue };
+        let stack = &other.stacks[place];
+        if stack.in_flight() {
+            return Verdict::Hold(Hold::InFlightIn(other.id.clone()));
+        }
+        let released = matches!(stack.progress, Progress::Released { .. });
+        if other.order() < run.order() {
+            let unsent =
+                released && !stack.calls.is_empty() && stack.failure().is_none() && !stack.succeeded();
+            let may_go = other.phase == Phase::Active
+                && (unsent || (stack.progress == Progress::Waiting && !is_below_failure(other, place)));
+            if may_go {
+                return Verdict::Hold(Hold::EarlierMerge(other.id.clone()));
+            }
+        } else if released {
+            verdict = if stack.succeeded() {
+                Verdict::Skip(StackSkipped {
+                    run: run.id.clone(),
+                    key: key.clone(),
+                    reason: SkipReason::DeployedByNewerRun { run: other.id.clone() },
+                })
+            } else {
+                Verdict::Hold(Hold::NewerMerge(other.id.clone()))
+            };
+        }
+    }
+    verdict
+}
+
+/// Whether an ancestor of a stack failed or cannot run, so that the stack waits for a re-run and not for its turn.
+pub(crate) fn is_below_failure(run: &Run, index: usize) -> bool {
+    failed_ancestor(run, index).is_some()
+}
+
+/// The nearest ancestor that failed or cannot run.
+pub(crate) fn failed_ancestor(run: &Run, index: usize) -> Option<usize> {
+    let mut seen = vec![false; run.stacks.len()];
+    let mut queue: VecDeque<usize> = run.parents(index).collect();
+    while let Some(ancestor) = queue.pop_front() {
+        if std::mem::replace(&mut seen[ancestor], true) {
+            continue;
+        }
+        let stack = &run.stacks[ancestor];
+        if stack.met {
+            continue;
+        }
+        if stack.failure().is_some() || matches!(stack.progress, Progress::Refused(_)) {
+            return Some(ancestor);
+        }
+        queue.extend(run.parents(ancestor));
+    }
+    None
+}

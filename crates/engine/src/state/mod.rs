@@ -1,0 +1,240 @@
+//! The state: what all records up to a position say, folded by one pure and total function.
+//!
+//! `apply` never panics and never refuses a record: what is late, repeated or impossible is classified and changes
+//! nothing. Two replicas that folded the same records hold equal states.
+
+mod comment;
+mod dispatch;
+mod fold;
+mod pull;
+mod retention;
+mod run;
+mod trigger;
+mod upload;
+mod workflow_run;
+
+pub use comment::Comment;
+pub use dispatch::{Answer, Dispatch};
+pub use pull::{Activity, Merged, Pull};
+pub use run::{Call, Phase, Progress, Run, Stack, Stage};
+pub use trigger::{MergeGroup, Release, ReleaseActivity};
+pub use upload::{BatchKey, Incomplete, Receipt, Upload};
+pub use workflow_run::WorkflowRun;
+
+use stackwave_domain::{
+    CommitSha, Digest, DispatchId, Entry, Position, PrNumber, RepositoryId, RunId, Timestamp, WorkflowRunId,
+    WorkspaceId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a record did to the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It changed it.
+    Applied,
+    /// It was known already, or is of no interest.
+    Known,
+    /// Something newer is known.
+    Stale,
+    /// It cannot follow from what came before; in words.
+    Impossible(String),
+}
+
+/// The state of one partition at a position of its stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    position: Position,
+    folded: u64,
+    repositories: BTreeMap<RepositoryId, RepositoryState>,
+    changed: BTreeMap<Position, RepositoryId>,
+}
+
+/// Everything about one repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryState {
+    /// GitHub's id.
+    pub id: RepositoryId,
+    /// A newer version wrote something that this one does not understand: it must not act on the repository.
+    pub halted: Option<String>,
+    /// The last record of the repository's ledger that was folded: what a decision or claim expects.
+    pub ledger: Position,
+    /// The newest time of a record that was folded: due times never go behind it (design §6).
+    pub last_at: Timestamp,
+    /// Pull requests by number.
+    pub pulls: BTreeMap<PrNumber, Pull>,
+    /// Merge queue groups by their synthetic commit.
+    pub merge_groups: BTreeMap<CommitSha, MergeGroup>,
+    /// Releases by GitHub's id.
+    pub releases: BTreeMap<u64, Release>,
+    /// Whole uploads by digest.
+    pub uploads: BTreeMap<Digest, Upload>,
+    uploads_by_sha: BTreeMap<CommitSha, Vec<Digest>>,
+    /// Uploads of which chunks are missing.
+    pub batches: BTreeMap<BatchKey, Incomplete>,
+    finished_batches: BTreeMap<BatchKey, Timestamp>,
+    /// Runs by id.
+    pub runs: BTreeMap<RunId, Run>,
+    active: BTreeSet<RunId>,
+    /// Dispatches by id, from their claim on.
+    pub dispatches: BTreeMap<DispatchId, Dispatch>,
+    open_claims: BTreeSet<DispatchId>,
+    in_flight: BTreeSet<DispatchId>,
+    /// Workflow runs that are ours, or may be.
+    pub workflow_runs: BTreeMap<WorkflowRunId, WorkflowRun>,
+    unowned_runs: BTreeSet<WorkflowRunId>,
+    owners: BTreeMap<WorkflowRunId, DispatchId>,
+    /// Whether the host names the workflow run in its answer to a dispatch; none before the first answer.
+    pub returns_run_ids: Option<bool>,
+    /// The comments of pull requests.
+    pub comments: BTreeMap<(WorkspaceId, PrNumber), Comment>,
+    changed_pulls: BTreeMap<Position, BTreeSet<PrNumber>>,
+    pull_changed: BTreeMap<PrNumber, Position>,
+    folded_to: Position,
+}
+
+impl State {
+    /// How far the stream was folded.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// One repository.
+    #[must_use]
+    pub fn repository(&self, id: RepositoryId) -> Option<&RepositoryState> {
+        self.repositories.get(&id)
+    }
+
+    /// Every repository that a record named, by id.
+    pub fn repositories(&self) -> impl Iterator<Item = &RepositoryState> {
+        self.repositories.values()
+    }
+
+    /// The repositories that a record after `position` named.
+    pub fn changed_since(&self, position: Position) -> impl Iterator<Item = RepositoryId> + '_ {
+        self.changed.range(position.next()..).map(|(_, repository)| *repository)
+    }
+
+    /// Folds one record. A record at or before the state's position changes nothing.
+    pub fn apply(&mut self, entry: &Entry) -> Vec<Class> {
+        if entry.position <= self.position {
+            return vec![Class::Known; entry.record.events.len()];
+        }
+        self.position = entry.position;
+        self.folded += 1;
+        let Some(id) = entry.subject.repository() else {
+            return vec![Class::Impossible(format!("`{}` names no repository", entry.subject))];
+        };
+        let repository =
+            self.repositories.entry(id).or_insert_with(|| RepositoryState::new(id, entry.record.at));
+        if repository.last_position() != Position::START {
+            self.changed.remove(&repository.last_position());
+        }
+        self.changed.insert(entry.position, id);
+        let classes = repository.fold(entry);
+        if self.folded.is_multiple_of(retention::SWEEP_EVERY) {
+            for repository in self.repositories.values_mut() {
+                repository.sweep(entry.record.at);
+            }
+        }
+        classes
+    }
+}
+
+impl RepositoryState {
+    fn new(id: RepositoryId, at: Timestamp) -> Self {
+        Self {
+            id,
+            halted: None,
+            ledger: Position::START,
+            last_at: at,
+            pulls: BTreeMap::new(),
+            merge_groups: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            uploads_by_sha: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            finished_batches: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            active: BTreeSet::new(),
+            dispatches: BTreeMap::new(),
+            open_claims: BTreeSet::new(),
+            in_flight: BTreeSet::new(),
+            workflow_runs: BTreeMap::new(),
+            unowned_runs: BTreeSet::new(),
+            owners: BTreeMap::new(),
+            returns_run_ids: None,
+            comments: BTreeMap::new(),
+            changed_pulls: BTreeMap::new(),
+            pull_changed: BTreeMap::new(),
+            folded_to: Position::START,
+        }
+    }
+
+    /// The last record of this repository that was folded.
+    #[must_use]
+    pub const fn last_position(&self) -> Position {
+        self.folded_to
+    }
+
+    /// Runs that still dispatch, applies before plans, older before newer.
+    #[must_use]
+    pub fn active_runs(&self) -> Vec<&Run> {
+        let mut runs: Vec<&Run> = self.active.iter().filter_map(|id| self.runs.get(id)).collect();
+        runs.sort_by_key(|run| (!run.is_mutating(), run.order()));
+        runs
+    }
+
+    /// Runs of one pull request, newest last.
+    #[must_use]
+    pub fn runs_of_pull(&self, number: PrNumber) -> Vec<&Run> {
+        let mut runs: Vec<&Run> = self.runs.values().filter(|run| run.pull_request == Some(number)).collect();
+        runs.sort_by_key(|run| run.opened.1);
+        runs
+    }
+
+    /// Claims that have not ended.
+    pub fn open_claims(&self) -> impl Iterator<Item = &Dispatch> {
+        self.open_claims.iter().filter_map(|id| self.dispatches.get(id))
+    }
+
+    /// Dispatches that GitHub took and that have not concluded.
+    pub fn in_flight(&self) -> impl Iterator<Item = &Dispatch> {
+        self.in_flight.iter().filter_map(|id| self.dispatches.get(id))
+    }
+
+    /// Workflow runs that no dispatch owns.
+    pub fn unowned_runs(&self) -> impl Iterator<Item = &WorkflowRun> {
+        self.unowned_runs.iter().filter_map(|id| self.workflow_runs.get(id))
+    }
+
+    /// The dispatch that a workflow run belongs to.
+    #[must_use]
+    pub fn owner_of(&self, run: WorkflowRunId) -> Option<&Dispatch> {
+        self.owners.get(&run).and_then(|id| self.dispatches.get(id))
+    }
+
+    /// The pull requests about which something changed after a position.
+    pub fn pulls_changed_since(&self, position: Position) -> impl Iterator<Item = PrNumber> + '_ {
+        self.changed_pulls.range(position.next()..).flat_map(|(_, pulls)| pulls.iter().copied())
+    }
+
+    pub(crate) fn touch_pull(&mut self, position: Position, number: PrNumber) {
+        if let Some(old) = self.pull_changed.insert(number, position)
+            && old != position
+            && let Some(pulls) = self.changed_pulls.get_mut(&old)
+        {
+            pulls.remove(&number);
+            if pulls.is_empty() {
+                self.changed_pulls.remove(&old);
+            }
+        }
+        self.changed_pulls.entry(position).or_default().insert(number);
+    }
+
+    pub(crate) fn touch_run(&mut self, position: Position, run: &RunId) {
+        if let Some(number) = self.runs.get(run).and_then(|run| run.pull_request) {
+            self.touch_pull(position, number);
+        }
+    }
+}

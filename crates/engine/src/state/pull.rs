@@ -1,0 +1,242 @@
+//! Pull requests, as webhooks and looks tell them, in whatever order they come.
+
+use super::{Class, RepositoryState};
+use stackwave_domain::{
+    CommitSha, GitRef, Position, PrNumber, RunId, Timestamp,
+    event::{PullRequestObserved, Source},
+};
+use std::collections::BTreeMap;
+
+/// A pull request at one position of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// Its number.
+    pub number: PrNumber,
+    /// Whether it is open.
+    pub open: bool,
+    /// The merge, once it happened; final.
+    pub merged: Option<Merged>,
+    /// The head commit.
+    pub head_sha: CommitSha,
+    /// The base branch.
+    pub base_ref: GitRef,
+    /// GitHub's test merge of an open pull request.
+    pub test_merge: Option<CommitSha>,
+    /// Its title.
+    pub title: Option<String>,
+    /// The newest `updated_at` seen.
+    pub updated_at: Timestamp,
+    /// The plan activity (`opened`, `synchronize`, `reopened`) that its head stands for.
+    pub activity: Option<Activity>,
+    /// Other activities of the current head (`labeled`, `ready_for_review`, …), for stacks that configure them.
+    pub others: BTreeMap<String, Activity>,
+    /// An upload came for a commit whose plan run has its graph already: it may be the apply upload that outran the
+    /// merge's webhook, so GitHub is to be asked (design §4.1).
+    pub spare: Option<Position>,
+}
+
+/// How and when a pull request was merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// By GitHub's clock.
+    pub at: Timestamp,
+    /// The commit on the base branch.
+    pub commit: Option<CommitSha>,
+    /// The newest run of the merge.
+    pub run: Option<RunId>,
+}
+
+/// One activity that a run may be opened for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// GitHub's word.
+    pub name: String,
+    /// The head at that time.
+    pub head_sha: CommitSha,
+    /// `updated_at` of what told it.
+    pub at: Timestamp,
+    /// It was concluded from a look; its webhook has not come.
+    pub inferred: bool,
+    /// The newest run that was opened for it.
+    pub run: Option<RunId>,
+}
+
+/// Actions that stand for a new head to plan.
+fn is_plan_action(action: &str) -> bool {
+    matches!(action, "opened" | "synchronize" | "reopened")
+}
+
+impl Pull {
+    fn new(observed: &PullRequestObserved) -> Self {
+        Self {
+            number: observed.number,
+            open: observed.open,
+            merged: None,
+            head_sha: observed.head_sha.clone(),
+            base_ref: observed.base_ref.clone(),
+            test_merge: None,
+            title: None,
+            updated_at: observed.updated_at,
+            activity: None,
+            others: BTreeMap::new(),
+            spare: None,
+        }
+    }
+
+    /// Whether an upload of this commit may be for this pull request while it is open.
+    #[must_use]
+    pub fn has_head(&self, sha: &CommitSha) -> bool {
+        self.head_sha == *sha || self.test_merge.as_ref() == Some(sha)
+    }
+
+    /// Whether an upload of this commit may be for the merge.
+    #[must_use]
+    pub fn has_merge(&self, sha: &CommitSha) -> bool {
+        self.head_sha == *sha
+            || self.merged.as_ref().is_some_and(|merged| merged.commit.as_ref() == Some(sha))
+    }
+
+    /// Takes over what is newer than what is known.
+    fn update(&mut self, observed: &PullRequestObserved) {
+        self.updated_at = observed.updated_at;
+        self.open = observed.open && self.merged.is_none();
+        if self.head_sha != observed.head_sha {
+            self.others.clear();
+        }
+        self.head_sha = observed.head_sha.clone();
+        self.base_ref = observed.base_ref.clone();
+        if observed.open {
+            self.test_merge = observed.merge_commit_sha.clone();
+        }
+        if observed.title.is_some() {
+            self.title.clone_from(&observed.title);
+        }
+    }
+
+    fn merge(&mut self, observed: &PullRequestObserved) -> bool {
+        let at = observed.merged_at.unwrap_or(observed.updated_at);
+        self.open = false;
+        self.spare = None;
+        self.test_merge = None;
+        match &mut self.merged {
+            Some(known) => {
+                let learnt = known.commit.is_none() && observed.merge_commit_sha.is_some();
+                if learnt {
+                    known.commit.clone_from(&observed.merge_commit_sha);
+                }
+                learnt
+            }
+            None => {
+                self.merged = Some(Merged { at, commit: observed.merge_commit_sha.clone(), run: None });
+                true
+            }
+        }
+    }
+
+    /// A plan action that a webhook names.
+    fn act(&mut self, action: &str, observed: &PullRequestObserved) -> Class {
+        if observed.head_sha != self.head_sha {
+            return Class::Stale;
+        }
+        let same_head = self.activity.as_mut().filter(|known| known.head_sha == observed.head_sha);
+        if let Some(known) = same_head {
+            if known.inferred {
+                known.inferred = false;
+                if known.run.is_none() {
+                    action.clone_into(&mut known.name);
+                    known.at = observed.updated_at;
+                }
+                return Class::Applied;
+            }
+            // The same head again: reopened, or pushed away and back. Anything not newer is a repeat.
+            if observed.updated_at <= known.at {
+                return Class::Known;
+            }
+        }
+        self.activity = Some(Activity {
+            name: action.to_owned(),
+            head_sha: observed.head_sha.clone(),
+            at: observed.updated_at,
+            inferred: false,
+            run: None,
+        });
+        Class::Applied
+    }
+
+    /// A look showed an open head that no webhook named.
+    fn infer(&mut self, observed: &PullRequestObserved, knew_another_head: bool) {
+        let known = self.activity.as_ref().is_some_and(|known| known.head_sha == observed.head_sha);
+        if known || observed.head_sha != self.head_sha {
+            return;
+        }
+        let name = if knew_another_head { "synchronize" } else { "opened" };
+        self.activity = Some(Activity {
+            name: name.to_owned(),
+            head_sha: observed.head_sha.clone(),
+            at: observed.updated_at,
+            inferred: true,
+            run: None,
+        });
+    }
+}
+
+impl RepositoryState {
+    pub(super) fn observe_pull(&mut self, position: Position, observed: &PullRequestObserved) -> Class {
+        let known = self.pulls.contains_key(&observed.number);
+        let pull = self.pulls.entry(observed.number).or_insert_with(|| Pull::new(observed));
+        let knew_another_head = known && (pull.head_sha != observed.head_sha || pull.activity.is_some());
+        let newer = !known || observed.updated_at > pull.updated_at;
+        let as_new = observed.updated_at == pull.updated_at && is_not_older(pull, observed);
+        let mut class = Class::Stale;
+        if newer || as_new {
+            pull.update(observed);
+            class = if newer { Class::Applied } else { Class::Known };
+        }
+        if observed.merged {
+            if pull.merge(observed) {
+                class = Class::Applied;
+            }
+        } else if pull.merged.is_some() {
+            class = Class::Stale;
+        } else if let Source::Poll { asked_at } = observed.source {
+            if pull.spare.is_some_and(|spare| spare <= asked_at) {
+                pull.spare = None;
+                class = Class::Applied;
+            }
+            if pull.open {
+                pull.infer(observed, knew_another_head);
+            }
+        } else if let Some(action) = &observed.action
+            && pull.open
+        {
+            if is_plan_action(action) {
+                class = pull.act(action, observed);
+            } else if pull.head_sha == observed.head_sha && !pull.others.contains_key(action) {
+                let other = Activity {
+                    name: action.clone(),
+                    head_sha: observed.head_sha.clone(),
+                    at: observed.updated_at,
+                    inferred: false,
+                    run: None,
+                };
+                pull.others.insert(action.clone(), other);
+                class = Class::Applied;
+            }
+        }
+        self.touch_pull(position, observed.number);
+        class
+    }
+}
+
+/// GitHub's times have whole seconds. Within one second a push is newer than the head that it names as before; an
+/// `opened` never is; a look is not older; a close is newer than the open pull request.
+fn is_not_older(pull: &Pull, observed: &PullRequestObserved) -> bool {
+    if observed.head_sha == pull.head_sha {
+        return observed.action.as_deref() != Some("opened") || pull.open;
+    }
+    match observed.action.as_deref() {
+        Some("synchronize") => observed.before.as_ref().is_none_or(|before| *before == pull.head_sha),
+        Some("opened") => false,
+        _ => true,
+    }
+}

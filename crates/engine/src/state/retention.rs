@@ -1,0 +1,77 @@
+//! What the state forgets (design §3.4). It goes by the records' times, so every replica forgets at the same record.
+
+use super::RepositoryState;
+use jiff::SignedDuration;
+use stackwave_domain::{RunId, Timestamp};
+use std::collections::BTreeSet;
+
+/// The state is swept after so many records.
+pub(super) const SWEEP_EVERY: u64 = 4096;
+
+/// GitHub allows re-runs for 30 days; a run that stopped is known for 35.
+const KEEP_STOPPED: SignedDuration = SignedDuration::from_hours(35 * 24);
+/// A workflow run that nobody owns is forgotten an hour after it concluded.
+const KEEP_UNOWNED: SignedDuration = SignedDuration::from_hours(1);
+/// A chunk that comes again later than this opens a new batch.
+const KEEP_BATCH: SignedDuration = SignedDuration::from_hours(24);
+
+impl RepositoryState {
+    pub(super) fn sweep(&mut self, now: Timestamp) {
+        let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
+        let (stopped, unowned, batch) = (before(KEEP_STOPPED), before(KEEP_UNOWNED), before(KEEP_BATCH));
+
+        self.finished_batches.retain(|_, at| *at >= batch);
+        self.batches.retain(|_, incomplete| incomplete.last_at >= batch);
+
+        let gone: BTreeSet<RunId> = self
+            .runs
+            .values()
+            .filter(|run| run.stopped_at().is_some_and(|at| at < stopped))
+            .map(|run| run.id.clone())
+            .collect();
+        self.runs.retain(|id, _| !gone.contains(id));
+        self.dispatches.retain(|_, dispatch| !gone.contains(&dispatch.claimed.run));
+        let dispatches = &self.dispatches;
+        self.owners.retain(|_, dispatch| dispatches.contains_key(dispatch));
+        self.open_claims.retain(|dispatch| dispatches.contains_key(dispatch));
+        self.in_flight.retain(|dispatch| dispatches.contains_key(dispatch));
+        let owners = &self.owners;
+        self.workflow_runs.retain(|id, run| {
+            owners.contains_key(id)
+                || run.conclusion.is_none() && run.heard_at >= stopped
+                || run.heard_at >= unowned
+        });
+        let workflow_runs = &self.workflow_runs;
+        self.unowned_runs.retain(|id| workflow_runs.contains_key(id));
+
+        let runs = &self.runs;
+        let needed: BTreeSet<_> = runs.values().map(|run| &run.upload).collect();
+        self.uploads.retain(|digest, upload| upload.last.at >= stopped || needed.contains(digest));
+        let uploads = &self.uploads;
+        self.uploads_by_sha.retain(|_, digests| {
+            digests.retain(|digest| uploads.contains_key(digest));
+            !digests.is_empty()
+        });
+
+        self.pulls.retain(|number, pull| {
+            pull.open
+                || pull.updated_at >= stopped
+                || runs.values().any(|run| run.pull_request == Some(*number))
+        });
+        let pulls = &self.pulls;
+        self.comments.retain(|(_, number), _| pulls.contains_key(number));
+        let changed_pulls = &mut self.changed_pulls;
+        self.pull_changed.retain(|number, position| {
+            let keep = pulls.contains_key(number);
+            if !keep && let Some(changed) = changed_pulls.get_mut(position) {
+                changed.remove(number);
+            }
+            keep
+        });
+        self.changed_pulls.retain(|_, numbers| !numbers.is_empty());
+        self.merge_groups.retain(|_, group| {
+            group.destroyed.is_none() || group.run.as_ref().is_some_and(|run| runs.contains_key(run))
+        });
+        self.releases.retain(|_, release| release.heard_at >= stopped);
+    }
+}

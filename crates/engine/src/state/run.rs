@@ -1,0 +1,376 @@
+//! A run: its plan, its graph, and how far each stack is.
+
+use crate::{graph::Graph, identity};
+use stackwave_domain::{
+    CommitSha, Digest, DispatchId, GitRef, Position, PrNumber, RunId, RunPlan, StackKey, Timestamp,
+    WorkspaceId,
+    event::{RunOpened, RunOutcome, Successor, Trigger},
+    plan::{RefuseReason, SkipReason, Verdict},
+    workflow::Conclusion,
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// One ordered deployment.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// Why it runs.
+    pub trigger: Trigger,
+    /// The trigger was inferred from a look.
+    pub inferred: bool,
+    /// Which run of the same trigger.
+    pub generation: u32,
+    /// The pull request.
+    pub pull_request: Option<PrNumber>,
+    /// The trigger's commit.
+    pub head_sha: CommitSha,
+    /// The commit that workflows check out.
+    pub sha: CommitSha,
+    /// The branch or tag on which workflows start.
+    pub git_ref: GitRef,
+    /// The upload whose graph this is.
+    pub upload: Digest,
+    /// Merge order among mutating runs.
+    pub merged_at: Option<Timestamp>,
+    /// When it was opened, and where the log says so.
+    pub opened: (Timestamp, Position),
+    /// Whether it still dispatches.
+    pub phase: Phase,
+    /// What it intends.
+    pub plan: Arc<RunPlan>,
+    /// Stacks by their index in the plan.
+    pub stacks: Vec<Stack>,
+    graph: Arc<Graph>,
+    ready: BTreeSet<usize>,
+    unclaimed: BTreeSet<(usize, usize)>,
+    unmet: usize,
+}
+
+/// Whether a run still dispatches, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It does.
+    Active,
+    /// Something newer took its place.
+    Superseded(Successor, Timestamp),
+    /// Its pull request or merge group was closed.
+    Closed(String, Timestamp),
+    /// Nothing is left to do.
+    Ended(RunOutcome, Timestamp),
+}
+
+/// How far one stack is in its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// What was decided about it.
+    pub progress: Progress,
+    /// Its dispatches, one a workflow call of the plan.
+    pub calls: Vec<Call>,
+    /// How many of its parents have not succeeded.
+    pub unmet_parents: u32,
+    /// Its parents have succeeded and so has it, or it lets order pass through.
+    pub met: bool,
+}
+
+/// What was decided about a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing yet.
+    Waiting,
+    /// It may be dispatched.
+    Released {
+        /// Which attempt.
+        attempt: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// It does not run; order passes through.
+    Skipped(SkipReason),
+    /// It cannot run, nor can those below.
+    Refused(RefuseReason),
+}
+
+/// One workflow of one stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The dispatch of the current attempt.
+    pub dispatch: DispatchId,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How far a dispatch is, from release to conclusion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Not claimed.
+    Unclaimed,
+    /// Claimed; no result that ends the claim.
+    Dispatching,
+    /// GitHub took it; nothing more is known.
+    Accepted,
+    /// It waits for a runner or a concurrency group.
+    Queued,
+    /// Somebody has to approve it at GitHub.
+    AwaitingApproval,
+    /// It runs.
+    Running,
+    /// It ended.
+    Concluded(Conclusion),
+    /// GitHub refused it.
+    Refused,
+    /// Nobody can tell whether it happened; a person has to.
+    Undecidable,
+}
+
+impl Run {
+    pub(super) fn open(opened: &RunOpened, plan: &Arc<RunPlan>, at: Timestamp, position: Position) -> Self {
+        let graph = Graph::new(plan.stacks.len(), &plan.edges);
+        let stacks = plan
+            .stacks
+            .iter()
+            .enumerate()
+            .map(|(index, planned)| Stack {
+                progress: match &planned.verdict {
+                    Verdict::Dispatch(_) => Progress::Waiting,
+                    Verdict::Skip(reason) => Progress::Skipped(reason.clone()),
+                    Verdict::Refuse(reason) => Progress::Refused(reason.clone()),
+                },
+                calls: Vec::new(),
+                unmet_parents: u32::try_from(graph.parents(index).count()).unwrap_or(u32::MAX),
+                met: false,
+            })
+            .collect::<Vec<_>>();
+        let mut run = Self {
+            id: opened.run.clone(),
+            workspace: opened.workspace.clone(),
+            trigger: opened.trigger.clone(),
+            inferred: opened.inferred,
+            generation: opened.generation,
+            pull_request: opened.pull_request,
+            head_sha: opened.head_sha.clone(),
+            sha: opened.sha.clone(),
+            git_ref: opened.git_ref.clone(),
+            upload: opened.upload.clone(),
+            merged_at: opened.merged_at,
+            opened: (at, position),
+            phase: Phase::Active,
+            plan: Arc::clone(plan),
+            unmet: stacks.len(),
+            stacks,
+            graph: Arc::new(graph),
+            ready: BTreeSet::new(),
+            unclaimed: BTreeSet::new(),
+        };
+        for index in 0..run.stacks.len() {
+            run.settle(index);
+        }
+        run
+    }
+
+    /// Whether its workflows change infrastructure.
+    #[must_use]
+    pub fn is_mutating(&self) -> bool {
+        self.trigger.is_mutating()
+    }
+
+    /// Whether it still dispatches.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Active)
+    }
+
+    /// Merge order: when it was merged or released, else when it was opened; then by the log.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, Position) {
+        (self.merged_at.unwrap_or(self.opened.0), self.opened.1)
+    }
+
+    /// When it stopped to dispatch.
+    #[must_use]
+    pub const fn stopped_at(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Active => None,
+            Phase::Superseded(_, at) | Phase::Closed(_, at) | Phase::Ended(_, at) => Some(*at),
+        }
+    }
+
+    /// The key of a stack by its index in the plan.
+    #[must_use]
+    pub fn key(&self, index: usize) -> &StackKey {
+        &self.plan.stacks[index].key
+    }
+
+    /// The index of a stack in the plan.
+    #[must_use]
+    pub fn find(&self, key: &StackKey) -> Option<usize> {
+        self.plan.stacks.binary_search_by(|planned| planned.key.cmp(key)).ok()
+    }
+
+    /// The stacks that one waits for.
+    pub fn parents(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        self.graph.parents(index)
+    }
+
+    /// The stacks that wait for one.
+    pub fn children(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        self.graph.children(index)
+    }
+
+    /// The wave of each stack, for people.
+    #[must_use]
+    pub fn waves(&self) -> Vec<Option<u32>> {
+        self.graph.waves(|index| matches!(self.plan.stacks[index].verdict, Verdict::Dispatch(_)))
+    }
+
+    /// Stacks whose parents have succeeded and that were not released yet.
+    pub fn ready(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ready.iter().copied()
+    }
+
+    /// Released dispatches without a claim: (stack, call).
+    pub fn unclaimed(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.unclaimed.iter().copied()
+    }
+
+    /// Whether every stack succeeded or was skipped.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.unmet == 0
+    }
+
+    pub(super) fn release(&mut self, index: usize, attempt: u32, at: Timestamp) {
+        let Verdict::Dispatch(calls) = &self.plan.stacks[index].verdict else { return };
+        let key = &self.plan.stacks[index].key;
+        self.stacks[index].calls = calls
+            .iter()
+            .map(|call| Call {
+                dispatch: identity::dispatch_id(&self.id, key, &call.workflow, attempt),
+                stage: Stage::Unclaimed,
+            })
+            .collect();
+        self.stacks[index].progress = Progress::Released { attempt, at };
+        self.ready.remove(&index);
+        for call in 0..calls.len() {
+            self.unclaimed.insert((index, call));
+        }
+        self.settle(index);
+    }
+
+    pub(super) fn skip(&mut self, index: usize, reason: SkipReason) {
+        self.stacks[index].progress = Progress::Skipped(reason);
+        self.ready.remove(&index);
+        self.settle(index);
+    }
+
+    pub(super) fn set_stage(&mut self, index: usize, call: usize, stage: Stage) {
+        let Some(known) = self.stacks[index].calls.get_mut(call) else { return };
+        if stage != Stage::Unclaimed {
+            self.unclaimed.remove(&(index, call));
+        }
+        if known.stage != stage {
+            known.stage = stage;
+            self.settle(index);
+        }
+    }
+
+    /// Works out whether a stack lets its children go, and tells them when that changed.
+    fn settle(&mut self, index: usize) {
+        let mut queue = vec![index];
+        while let Some(index) = queue.pop() {
+            let stack = &self.stacks[index];
+            let met = match &stack.progress {
+                Progress::Skipped(_) => stack.unmet_parents == 0,
+                Progress::Released { .. } => stack.succeeded(),
+                Progress::Waiting | Progress::Refused(_) => false,
+            };
+            if stack.progress == Progress::Waiting && stack.unmet_parents == 0 {
+                self.ready.insert(index);
+            } else {
+                self.ready.remove(&index);
+            }
+            if met == stack.met {
+                continue;
+            }
+            self.stacks[index].met = met;
+            if met {
+                self.unmet -= 1;
+            } else {
+                self.unmet += 1;
+            }
+            let children: Vec<usize> = self.graph.children(index).collect();
+            for child in children {
+                let unmet = &mut self.stacks[child].unmet_parents;
+                *unmet = if met { unmet.saturating_sub(1) } else { *unmet + 1 };
+                queue.push(child);
+            }
+        }
+    }
+}
+
+impl Stack {
+    /// Every one of its workflows ended well.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        !self.calls.is_empty()
+            && self.calls.iter().all(
+                |call| matches!(&call.stage, Stage::Concluded(conclusion) if conclusion.lets_children_go()),
+            )
+    }
+
+    /// The conclusion (or refusal) that keeps its children from going, until a later attempt succeeds.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Stage> {
+        self.calls.iter().map(|call| &call.stage).find(|stage| stage.is_failure())
+    }
+
+    /// Something of it may be running at GitHub, or about to.
+    #[must_use]
+    pub fn in_flight(&self) -> bool {
+        self.calls.iter().any(|call| match &call.stage {
+            Stage::Unclaimed | Stage::Concluded(_) | Stage::Refused => false,
+            Stage::Dispatching
+            | Stage::Accepted
+            | Stage::Queued
+            | Stage::AwaitingApproval
+            | Stage::Running
+            | Stage::Undecidable => true,
+        })
+    }
+}
+
+impl Stage {
+    /// It ended, and not well.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Concluded(conclusion) => !conclusion.lets_children_go(),
+            Self::Refused => true,
+            Self::Unclaimed
+            | Self::Dispatching
+            | Self::Accepted
+            | Self::Queued
+            | Self::AwaitingApproval
+            | Self::Running
+            | Self::Undecidable => false,
+        }
+    }
+}
+
+impl PartialEq for Run {
+    fn eq(&self, other: &Self) -> bool {
+        // The graph is a function of the plan.
+        self.id == other.id
+            && self.phase == other.phase
+            && self.opened == other.opened
+            && self.plan == other.plan
+            && self.stacks == other.stacks
+            && self.ready == other.ready
+            && self.unclaimed == other.unclaimed
+            && self.unmet == other.unmet
+    }
+}
+
+impl Eq for Run {}

@@ -1,0 +1,392 @@
+//! A run as people see it: each stack's status with its reason. Comment, command line and gRPC all show this.
+
+use crate::{
+    due::hold_on,
+    state::{Answer, Dispatch, Phase, Progress, RepositoryState, Run, Stage},
+};
+use stackwave_domain::{
+    StackKey, WorkflowRunId,
+    event::{RunOutcome, Successor},
+    plan::Verdict,
+    workflow::{Conclusion, RunStatus},
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How a stack stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// A workflow of it did not end well.
+    Failed,
+    /// Somebody, or a concurrency group, stopped its workflow.
+    Cancelled,
+    /// GitHub refused the dispatch.
+    DispatchRefused,
+    /// It cannot run (cycle, template).
+    CannotRun,
+    /// Nobody can tell whether the dispatch happened.
+    Undecidable,
+    /// An ancestor failed.
+    Blocked,
+    /// Somebody has to approve it at GitHub.
+    AwaitingApproval,
+    /// It runs.
+    Running,
+    /// GitHub has it, and has not started it.
+    Queued,
+    /// It is being sent.
+    Dispatching,
+    /// It may go and is about to be sent.
+    Released,
+    /// Its parents have succeeded, and something else is in its way.
+    Held,
+    /// Its parents have not succeeded yet.
+    Waiting,
+    /// Its run was superseded or closed before it went.
+    Stopped,
+    /// It succeeded.
+    Succeeded,
+    /// It does not run in this run.
+    Skipped,
+}
+
+impl Status {
+    /// The word for tables and APIs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::DispatchRefused => "dispatch refused",
+            Self::CannotRun => "cannot run",
+            Self::Undecidable => "undecidable",
+            Self::Blocked => "blocked",
+            Self::AwaitingApproval => "waiting for approval",
+            Self::Running => "running",
+            Self::Queued => "queued",
+            Self::Dispatching => "dispatching",
+            Self::Released => "released",
+            Self::Held => "held",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+            Self::Succeeded => "succeeded",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// How a run stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunPhase {
+    /// Something runs, or will.
+    Running,
+    /// Something failed and nothing else can go until it succeeds.
+    Failed,
+    /// Everything succeeded or was skipped.
+    Succeeded,
+    /// The upload named no stack.
+    NothingAffected,
+    /// Something newer took its place.
+    Superseded,
+    /// Its pull request or merge group was closed.
+    Closed,
+}
+
+/// One stack of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackView {
+    /// Which stack.
+    pub key: StackKey,
+    /// It changed itself; otherwise it depends on something that did.
+    pub directly_affected: bool,
+    /// In one word.
+    pub status: Status,
+    /// Why, in a sentence; none where the word says it all.
+    pub reason: Option<String>,
+    /// Its wave; none on or below a cycle.
+    pub wave: Option<u32>,
+    /// Its workflow runs.
+    pub workflow_runs: Vec<WorkflowRunView>,
+    /// The stacks that it waits for, as indices into the run's stacks.
+    pub parents: Vec<usize>,
+}
+
+/// A workflow run of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkflowRunView {
+    /// GitHub's id.
+    pub id: WorkflowRunId,
+    /// The workflow's file name.
+    pub workflow: String,
+    /// GitHub's attempt; more than 1 after a re-run.
+    pub attempt: u32,
+    /// Its page, when it is known.
+    pub html_url: Option<String>,
+}
+
+/// A run with everything that people ask about it.
+#[derive(Clone, Debug)]
+pub struct RunView<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// In one word.
+    pub status: RunPhase,
+    /// Why it stopped; none while it goes on.
+    pub reason: Option<String>,
+    /// Its stacks, in the plan's order.
+    pub stacks: Vec<StackView>,
+    /// How many stacks have which status.
+    pub totals: BTreeMap<Status, usize>,
+}
+
+/// The view of one run.
+#[must_use]
+pub fn run_view<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
+    let blockers = blockers(run);
+    let waves = run.waves();
+    let stacks: Vec<StackView> = (0..run.stacks.len())
+        .map(|index| {
+            let (status, reason) = status(state, run, index, blockers[index]);
+            StackView {
+                key: run.key(index).clone(),
+                directly_affected: run.plan.stacks[index].directly_affected,
+                status,
+                reason,
+                wave: waves[index],
+                workflow_runs: workflow_runs(state, run, index),
+                parents: run.parents(index).collect(),
+            }
+        })
+        .collect();
+    let mut totals = BTreeMap::new();
+    for stack in &stacks {
+        *totals.entry(stack.status).or_insert(0) += 1;
+    }
+    let (status, reason) = run_status(run, &totals);
+    RunView { run, status, reason, stacks, totals }
+}
+
+fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<String>) {
+    match &run.phase {
+        Phase::Superseded(by, _) => (RunPhase::Superseded, Some(superseded(by))),
+        Phase::Closed(reason, _) => (RunPhase::Closed, Some(reason.clone())),
+        Phase::Ended(RunOutcome::Succeeded, _) => (RunPhase::Succeeded, None),
+        Phase::Ended(RunOutcome::NothingAffected, _) => (RunPhase::NothingAffected, None),
+        Phase::Ended(RunOutcome::Expired, _) => {
+            (RunPhase::Failed, Some("it failed and was not revived within 30 days".to_owned()))
+        }
+        Phase::Active if run.stacks.is_empty() => (RunPhase::NothingAffected, None),
+        Phase::Active if run.is_done() => (RunPhase::Succeeded, None),
+        Phase::Active => {
+            let moving = [
+                Status::AwaitingApproval,
+                Status::Running,
+                Status::Queued,
+                Status::Dispatching,
+                Status::Released,
+                Status::Held,
+            ];
+            let moves = moving.iter().any(|status| totals.contains_key(status));
+            (if moves { RunPhase::Running } else { RunPhase::Failed }, None)
+        }
+    }
+}
+
+fn superseded(by: &Successor) -> String {
+    match by {
+        Successor::Push { head_sha } => format!("superseded by the push of {}", head_sha.short()),
+        Successor::Merge => "superseded by the merge".to_owned(),
+        Successor::Activity { activity } => format!("superseded: the pull request was {activity} again"),
+    }
+}
+
+/// For each stack the nearest failed ancestor.
+fn blockers(run: &Run) -> Vec<Option<usize>> {
+    let mut blockers = vec![None; run.stacks.len()];
+    let failed = |index: &usize| {
+        let stack = &run.stacks[*index];
+        stack.failure().is_some() || matches!(stack.progress, Progress::Refused(_))
+    };
+    let mut queue: VecDeque<(usize, usize)> =
+        (0..run.stacks.len()).filter(failed).map(|index| (index, index)).collect();
+    while let Some((index, cause)) = queue.pop_front() {
+        for child in run.children(index) {
+            if blockers[child].is_none() && !failed(&child) && !run.stacks[child].met {
+                blockers[child] = Some(cause);
+                queue.push_back((child, cause));
+            }
+        }
+    }
+    blockers
+}
+
+fn status(
+    state: &RepositoryState,
+    run: &Run,
+    index: usize,
+    blocker: Option<usize>,
+) -> (Status, Option<String>) {
+    match &run.stacks[index].progress {
+        Progress::Skipped(reason) => (Status::Skipped, Some(reason.to_string())),
+        Progress::Refused(reason) => (Status::CannotRun, Some(reason.to_string())),
+        Progress::Waiting if !run.is_active() => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
+        Progress::Waiting => match blocker {
+            Some(cause) => {
+                (Status::Blocked, Some(format!("{} {}", run.key(cause), failure_words(run, cause))))
+            }
+            None if run.stacks[index].unmet_parents > 0 => (Status::Waiting, waits_for(run, index)),
+            None => match hold_on(state, run, index) {
+                Some(hold) => (Status::Held, Some(hold.to_string())),
+                None => (Status::Released, None),
+            },
+        },
+        Progress::Released { .. } => released(state, run, index),
+    }
+}
+
+/// What a failed stack is said to have done.
+fn failure_words(run: &Run, index: usize) -> &'static str {
+    match run.stacks[index].failure() {
+        Some(Stage::Refused) => "could not be dispatched",
+        Some(Stage::Concluded(conclusion)) => conclusion_words(conclusion),
+        _ => "cannot run",
+    }
+}
+
+fn conclusion_words(conclusion: &Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Success | Conclusion::Neutral => "succeeded",
+        Conclusion::Failure => "failed",
+        Conclusion::Cancelled => "was cancelled",
+        Conclusion::TimedOut => "timed out",
+        Conclusion::ActionRequired => "needs an approval to start",
+        Conclusion::Stale => "went stale at GitHub",
+        Conclusion::Skipped => "was skipped by its workflow",
+        Conclusion::StartupFailure => "could not start (workflow file or policy)",
+        Conclusion::Other(_) => "ended in a way that this version does not know",
+    }
+}
+
+/// The nearest ancestors that have not succeeded, through skipped ones.
+fn waits_for(run: &Run, index: usize) -> Option<String> {
+    let mut names = Vec::new();
+    let mut seen = vec![false; run.stacks.len()];
+    let mut queue: VecDeque<usize> = run.parents(index).collect();
+    while let Some(parent) = queue.pop_front() {
+        if std::mem::replace(&mut seen[parent], true) || run.stacks[parent].met {
+            continue;
+        }
+        if matches!(run.plan.stacks[parent].verdict, Verdict::Skip(_)) {
+            queue.extend(run.parents(parent));
+        } else {
+            names.push(run.key(parent).to_string());
+        }
+    }
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    let list = names.join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(format!("waits for {list}")),
+        (false, more) => Some(format!("waits for {list} and {more} more")),
+    }
+}
+
+fn released(state: &RepositoryState, run: &Run, index: usize) -> (Status, Option<String>) {
+    let stack = &run.stacks[index];
+    if stack.succeeded() {
+        let noted = stack.calls.iter().find_map(|call| doubles(state.dispatches.get(&call.dispatch)?));
+        return (Status::Succeeded, noted);
+    }
+    // The worst of its workflows speaks for it.
+    let worst = stack
+        .calls
+        .iter()
+        .map(|call| call_status(state, run, &call.dispatch, &call.stage))
+        .filter(|(status, _)| *status != Status::Succeeded)
+        .min_by_key(|(status, _)| *status);
+    worst.unwrap_or((Status::Released, None))
+}
+
+fn call_status(
+    state: &RepositoryState,
+    run: &Run,
+    id: &stackwave_domain::DispatchId,
+    stage: &Stage,
+) -> (Status, Option<String>) {
+    let dispatch = state.dispatches.get(id);
+    let double = dispatch.and_then(doubles);
+    match stage {
+        Stage::Unclaimed if run.is_active() => (Status::Released, None),
+        Stage::Unclaimed => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
+        Stage::Dispatching => (Status::Dispatching, dispatch.and_then(dispatching_reason)),
+        Stage::Accepted => {
+            (Status::Queued, Some("GitHub took the dispatch; its workflow run was not seen yet".to_owned()))
+        }
+        Stage::Queued => (Status::Queued, double.or_else(|| dispatch.and_then(|d| queued_reason(state, d)))),
+        Stage::AwaitingApproval => {
+            (Status::AwaitingApproval, double.or(Some("somebody has to approve it at GitHub".to_owned())))
+        }
+        Stage::Running => (Status::Running, double),
+        Stage::Concluded(Conclusion::Success | Conclusion::Neutral) => (Status::Succeeded, double),
+        Stage::Concluded(Conclusion::Cancelled) => {
+            (Status::Cancelled, Some("its workflow run was cancelled".to_owned()))
+        }
+        Stage::Concluded(conclusion) => {
+            let words = conclusion_words(conclusion);
+            let words = match conclusion {
+                Conclusion::Other(word) => format!("its workflow run ended with `{word}`"),
+                _ => format!("its workflow run {words}"),
+            };
+            (Status::Failed, Some(words))
+        }
+        Stage::Refused => (Status::DispatchRefused, dispatch.and_then(refusal_reason)),
+        Stage::Undecidable => (Status::Undecidable, dispatch.and_then(dispatching_reason)),
+    }
+}
+
+fn dispatching_reason(dispatch: &Dispatch) -> Option<String> {
+    match &dispatch.answer {
+        Answer::None | Answer::Accepted | Answer::Refused { .. } => None,
+        Answer::Unknown { error } => {
+            Some(format!("GitHub's answer was lost ({error}); it is searched before anything is sent again"))
+        }
+        Answer::Delayed { until, reason } => Some(format!("{reason}; sent again at {until}")),
+        Answer::Undecidable { reason, .. } => Some(reason.clone()),
+    }
+}
+
+fn refusal_reason(dispatch: &Dispatch) -> Option<String> {
+    let Answer::Refused { status, reason, message } = &dispatch.answer else { return None };
+    let workflow = &dispatch.claimed.workflow;
+    Some(format!("GitHub answered {status} to `{workflow}`: {message}. {}", reason.advice()))
+}
+
+fn queued_reason(state: &RepositoryState, dispatch: &Dispatch) -> Option<String> {
+    let run = state.workflow_runs.get(&dispatch.workflow_run?)?;
+    (run.status == RunStatus::Pending).then(|| "a concurrency group holds it at GitHub".to_owned())
+}
+
+fn doubles(dispatch: &Dispatch) -> Option<String> {
+    let other = dispatch.doubles.first()?;
+    Some(format!(
+        "the workflow run {other} carries the same dispatch id; somebody started it beside Stackwave"
+    ))
+}
+
+fn workflow_runs(state: &RepositoryState, run: &Run, index: usize) -> Vec<WorkflowRunView> {
+    run.stacks[index]
+        .calls
+        .iter()
+        .filter_map(|call| {
+            let dispatch = state.dispatches.get(&call.dispatch)?;
+            let id = dispatch.workflow_run?;
+            let known = state.workflow_runs.get(&id);
+            Some(WorkflowRunView {
+                id,
+                workflow: dispatch.claimed.workflow.to_string(),
+                attempt: known.map_or(1, |run| run.attempt),
+                html_url: known.map(|run| run.html_url.clone()).or_else(|| dispatch.html_url.clone()),
+            })
+        })
+        .collect()
+}
