@@ -1,0 +1,4 @@
+//! The service over real HTTP, on a log in memory.
+
+mod recorded;
+mod support;
