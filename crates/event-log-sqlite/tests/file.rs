@@ -1,5 +1,7 @@
 //! What is peculiar to a log in a file: its lock, its set-up, reading it from beside, and closing it.
 
+#![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
+
 use futures::{FutureExt as _, StreamExt as _};
 use stackwave_domain::{Position, StreamId, Subject};
 use stackwave_event_log::{

@@ -1,5 +1,7 @@
 //! The suite of the port, against a SQLite file.
 
+#![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
+
 mod harness;
 
 use harness::SqliteHarness;
