@@ -1,0 +1,74 @@
+//! From a request to what is to be answered, with the faults that are set.
+
+use tokio::task::JoinError;
+
+use super::{
+    answer::{Answer, ApiError},
+    call::Call,
+    dispatch,
+    enter::{Caller, enter},
+};
+use crate::{
+    endpoint::Endpoint,
+    faults::{Failure, Moment},
+    handle::GitHub,
+    routes,
+    state::Effect,
+};
+
+/// What a request has led to.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) result: Result<Answer, Refused>,
+    pub(super) caller: Option<Caller>,
+    /// What happens once the answer is written.
+    pub(super) afterwards: Vec<Effect>,
+}
+
+/// Why there is no proper answer.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// GitHub says no.
+    ByGitHub(ApiError),
+    /// A fault.
+    ByFault(Failure),
+}
+
+impl Finished {
+    pub(super) fn crashed(panic: &JoinError) -> Self {
+        tracing::error!(%panic, "the simulated GitHub failed on a request");
+        Self::without_caller(Refused::ByGitHub(ApiError::new(500, "Server Error")))
+    }
+
+    fn without_caller(refused: Refused) -> Self {
+        Self { result: Err(refused), caller: None, afterwards: Vec::new() }
+    }
+}
+
+pub(super) async fn process(github: GitHub, call: Call) -> Finished {
+    if let Some(failure) = fault(&github, &call, Moment::BeforeAccept) {
+        return Finished::without_caller(Refused::ByFault(failure));
+    }
+    let caller = match github.change(|state| enter(state, &call)) {
+        Ok(caller) => caller,
+        Err(error) => return Finished::without_caller(Refused::ByGitHub(error)),
+    };
+    let mut finished = if call.target.endpoint == Endpoint::Dispatch {
+        dispatch::dispatch(&github, &call, &caller).await
+    } else {
+        let result = github.change(|state| routes::answer(state, &call, &caller));
+        Finished { result: result.map_err(Refused::ByGitHub), caller: None, afterwards: Vec::new() }
+    };
+    if finished.result.is_ok()
+        && let Some(failure) = fault(&github, &call, Moment::AfterAccept)
+    {
+        finished.result = Err(Refused::ByFault(failure));
+    }
+    finished.caller = Some(caller);
+    finished
+}
+
+fn fault(github: &GitHub, call: &Call, moment: Moment) -> Option<Failure> {
+    let (endpoint, key) = (call.target.endpoint, call.key());
+    github.change(|state| state.faults.http.take(state.seed, endpoint, moment, &key))
+}

@@ -1,0 +1,8 @@
+//! What people, and GitHub itself, do: the callers' side of the simulation.
+
+mod app;
+mod faults;
+mod repo;
+mod runs;
+
+pub use self::repo::Repo;
