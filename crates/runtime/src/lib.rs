@@ -7,6 +7,8 @@ pub mod config_view;
 pub mod core;
 pub mod health;
 pub mod ids;
+pub mod ledger;
+pub mod partition;
 pub mod registry;
 
 pub use self::{
@@ -15,4 +17,6 @@ pub use self::{
     core::Core,
     health::Health,
     ids::Ids,
+    ledger::Ledger,
+    partition::{Actor, PartitionView, Poke, Turn},
 };

@@ -1,0 +1,262 @@
+//! The loop that follows one partition, folds each record once, and asks every actor of the process what is due.
+//!
+//! It is level-triggered (design §1): an actor looks at state, never at the record that woke it. A repository is asked
+//! about when one of its records was folded, when an actor poked it, and when an answer said to ask again.
+
+use crate::{config_view::ConfigView, core::Core, ledger::Ledger, registry};
+use futures::StreamExt as _;
+use stackwave_domain::{Entry, Position, RepositoryId, StreamId, Timestamp};
+use stackwave_engine::{
+    Config, State,
+    state::{Class, RepositoryState},
+};
+use stackwave_event_log::{Entries, LogError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::{mpsc, watch};
+
+/// One of the four that act (design §1).
+pub trait Actor: Send + 'static {
+    /// Its role, for logs.
+    fn name(&self) -> &'static str;
+
+    /// Looks at one repository, starts what is due in tasks of its own, and returns at once: with the moment at which
+    /// it wants to be asked again although nothing was folded.
+    fn act(&mut self, turn: &Turn<'_>) -> Option<Timestamp>;
+}
+
+/// What an actor sees of one repository.
+pub struct Turn<'a> {
+    /// The partition's stream.
+    pub stream: StreamId,
+    /// The repository's state.
+    pub repository: &'a RepositoryState,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The later of the clock and the repository's newest record.
+    pub now: Timestamp,
+    /// For decisions and claims.
+    pub ledger: &'a Ledger,
+    /// Asks for another turn, from a task.
+    pub poke: &'a Poke,
+}
+
+/// Asks for another turn of a repository. Cheap to clone into tasks.
+#[derive(Clone)]
+pub struct Poke(mpsc::UnboundedSender<RepositoryId>);
+
+impl Poke {
+    /// The repository shall be asked about again soon.
+    pub fn ask_again(&self, repository: RepositoryId) {
+        // Nobody listens after the end; then there is nothing left to ask.
+        let _ = self.0.send(repository);
+    }
+}
+
+/// A handle to one folded partition. Cheap to clone.
+#[derive(Clone)]
+pub struct PartitionView {
+    stream: StreamId,
+    state: Arc<RwLock<State>>,
+    position: watch::Receiver<Position>,
+}
+
+impl PartitionView {
+    /// Which partition.
+    #[must_use]
+    pub const fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    /// Reads something out of the state.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        // Folding is total: a lock is never left by a panic with half a record folded.
+        read(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until the state holds everything up to a position.
+    pub async fn wait_for(&self, position: Position) {
+        let mut watch = self.position.clone();
+        // The sender lives until the process drains.
+        let _ = watch.wait_for(|folded| *folded >= position).await;
+    }
+
+    /// Wakes whenever something was folded.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Position> {
+        self.position.clone()
+    }
+}
+
+/// Starts to follow a partition with these actors. Returns at once; nobody acts before everything that was in the
+/// stream has been folded.
+#[must_use]
+pub fn start(
+    core: Core,
+    stream: StreamId,
+    actors: Vec<Box<dyn Actor>>,
+) -> (PartitionView, tokio::task::JoinHandle<()>) {
+    let state = Arc::new(RwLock::new(State::default()));
+    let (moved, position) = watch::channel(Position::START);
+    let view = PartitionView { stream, state: Arc::clone(&state), position };
+    let (poke, pokes) = mpsc::unbounded_channel();
+    let partition = Partition {
+        part: format!("partition {stream}"),
+        ledger: Ledger::new(core.clone(), poke.clone()),
+        config: core.config.clone(),
+        core,
+        stream,
+        state,
+        moved,
+        actors,
+        poke: Poke(poke),
+        dirty: BTreeSet::new(),
+        timers: BTreeMap::new(),
+        asked_to: Position::START,
+        caught_up: None,
+    };
+    (view, tokio::spawn(partition.run(pokes)))
+}
+
+struct Partition {
+    part: String,
+    core: Core,
+    config: ConfigView,
+    stream: StreamId,
+    state: Arc<RwLock<State>>,
+    moved: watch::Sender<Position>,
+    ledger: Ledger,
+    actors: Vec<Box<dyn Actor>>,
+    poke: Poke,
+    dirty: BTreeSet<RepositoryId>,
+    timers: BTreeMap<RepositoryId, Timestamp>,
+    asked_to: Position,
+    /// The position that has to be folded before anybody acts; none while it is not known.
+    caught_up: Option<Position>,
+}
+
+/// How long to wait before following again after an error.
+const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
+
+impl Partition {
+    async fn run(mut self, mut pokes: mpsc::UnboundedReceiver<RepositoryId>) {
+        let shutdown = self.core.shutdown.clone();
+        while !shutdown.is_cancelled() {
+            self.core.health.not_ready(&self.part, "is being read");
+            let error = tokio::select! {
+                () = shutdown.cancelled() => return,
+                error = self.follow(&mut pokes) => error,
+            };
+            tracing::error!(%error, stream = %self.stream, "the partition cannot be followed; trying again");
+            self.core.health.not_ready(&self.part, error.to_string());
+            tokio::time::sleep(FOLLOW_AGAIN).await;
+        }
+    }
+
+    async fn follow(&mut self, pokes: &mut mpsc::UnboundedReceiver<RepositoryId>) -> LogError {
+        self.caught_up = None;
+        let from = self.moved.borrow().next();
+        let mut entries = match self.open(from).await {
+            Ok(entries) => entries,
+            Err(error) => return error,
+        };
+        let mut config = self.config.changes();
+        loop {
+            self.ask();
+            let wait = self.until_next_timer();
+            tokio::select! {
+                biased;
+                batch = entries.next() => match batch {
+                    Some(Ok(batch)) => if let Err(error) = self.fold(batch).await { return error },
+                    Some(Err(error)) => return error,
+                    None => return LogError::Unavailable("the stream ended".to_owned()),
+                },
+                Some(repository) = pokes.recv() => {
+                    self.dirty.insert(repository);
+                    while let Ok(repository) = pokes.try_recv() {
+                        self.dirty.insert(repository);
+                    }
+                },
+                Ok(()) = config.changed() => self.dirty_all(),
+                () = tokio::time::sleep(wait) => {},
+            }
+        }
+    }
+
+    async fn open(&mut self, from: Position) -> Result<Entries, LogError> {
+        let entries = self.core.log.follow(self.stream, from).await?;
+        let goal = self.core.log.last_position(self.stream).await?;
+        self.caught_up = Some(goal);
+        Ok(entries)
+    }
+
+    async fn fold(&mut self, mut batch: Vec<Entry>) -> Result<(), LogError> {
+        registry::hydrate(&self.core.log, &mut batch).await?;
+        let Some(last) = batch.last().map(|entry| entry.position) else { return Ok(()) };
+        {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for entry in &batch {
+                for (event, class) in entry.record.events.iter().zip(state.apply(entry)) {
+                    if let Class::Impossible(why) = class {
+                        tracing::warn!(position = %entry.position, event = event.name(), why, "an impossible record");
+                    }
+                }
+            }
+        }
+        self.moved.send_replace(last);
+        Ok(())
+    }
+
+    fn dirty_all(&mut self) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        self.dirty.extend(state.repositories().map(|repository| repository.id));
+    }
+
+    fn is_caught_up(&self) -> bool {
+        let position = *self.moved.borrow();
+        self.caught_up.is_some_and(|goal| position >= goal)
+    }
+
+    /// Asks every actor about every repository for which something may be due.
+    fn ask(&mut self) {
+        if !self.is_caught_up() || self.core.shutdown.is_cancelled() {
+            return;
+        }
+        self.core.health.ready(&self.part);
+        let now = self.core.clock.now();
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.extend(state.changed_since(self.asked_to));
+        self.asked_to = state.position();
+        dirty.extend(self.timers.iter().filter(|(_, at)| **at <= now).map(|(repository, _)| *repository));
+        for id in dirty {
+            let Some(repository) = state.repository(id) else { continue };
+            self.timers.remove(&id);
+            let now = now.max(repository.last_at);
+            let again_at = self.config.read(|config| {
+                let turn = Turn {
+                    stream: self.stream,
+                    repository,
+                    config,
+                    now,
+                    ledger: &self.ledger,
+                    poke: &self.poke,
+                };
+                self.actors.iter_mut().filter_map(|actor| actor.act(&turn)).min()
+            });
+            if let Some(at) = again_at {
+                self.timers.insert(id, at);
+            }
+        }
+    }
+
+    fn until_next_timer(&self) -> Duration {
+        let Some(next) = self.timers.values().min() else { return Duration::from_secs(60) };
+        let wait = next.duration_since(self.core.clock.now());
+        // A moment in the past is due now; a millisecond keeps the loop from spinning on a clock that stands still.
+        Duration::try_from(wait).unwrap_or_default().max(Duration::from_millis(1))
+    }
+}
