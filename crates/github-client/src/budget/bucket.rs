@@ -1,0 +1,50 @@
+//! A token bucket.
+
+use super::Rate;
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Bucket {
+    rate: Rate,
+    /// Below zero after writes that could not wait.
+    tokens: f64,
+    filled_at: Instant,
+}
+
+impl Bucket {
+    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+        Self { rate, tokens: f64::from(rate.burst), filled_at: now }
+    }
+
+    fn per_second(&self) -> f64 {
+        f64::from(self.rate.writes) / self.rate.per.as_secs_f64()
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
+        self.filled_at = now;
+        self.tokens = passed.mul_add(self.per_second(), self.tokens).min(f64::from(self.rate.burst));
+    }
+
+    /// How many whole writes are there, up to `wanted`.
+    pub(super) fn available(&mut self, now: Instant, wanted: usize) -> usize {
+        self.fill(now);
+        // A hair below a whole write is a whole write: the sum of many small fillings is not exact.
+        (1..=wanted.min(self.rate.burst as usize))
+            .take_while(|count| {
+                u32::try_from(*count).is_ok_and(|count| f64::from(count) <= self.tokens + 1e-6)
+            })
+            .count()
+    }
+
+    /// How long until one write is there.
+    pub(super) fn wait(&mut self, now: Instant) -> Duration {
+        self.fill(now);
+        Duration::from_secs_f64(((1.0 - self.tokens) / self.per_second()).max(0.001))
+    }
+
+    pub(super) fn take(&mut self, count: usize) {
+        self.tokens -= u32::try_from(count).map_or(0.0, f64::from);
+    }
+}
