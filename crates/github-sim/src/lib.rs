@@ -31,8 +31,6 @@
 //! # }
 //! ```
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may panic"))]
-
 mod clock;
 mod config;
 mod endpoint;

@@ -16,7 +16,7 @@ fn tree_id(commit: &Commit) -> String {
 }
 
 fn identity(user: &User) -> Value {
-    json!({ "name": user.login, "email": format!("{}@users.noreply.github.com", user.login) })
+    json!({ "name": user.login, "email": user.email() })
 }
 
 /// `GET /repos/{owner}/{repo}/commits/{ref}`.
@@ -24,7 +24,7 @@ pub(crate) fn full(urls: &Urls, repository: &Repository, commit: &Commit) -> Jso
     let (api, page) = (urls.repository(&repository.full_name()), urls.page(&repository.full_name()));
     let person = json!({
         "name": commit.author.login,
-        "email": format!("{}@users.noreply.github.com", commit.author.login),
+        "email": commit.author.email(),
         "date": rfc3339(commit.at),
     });
     let tree = tree_id(commit);

@@ -37,7 +37,7 @@ pub(crate) fn push(
         "compare": compare,
         "commits": head.iter().collect::<Vec<_>>(),
         "head_commit": head.clone().unwrap_or(Value::Null),
-        "pusher": { "name": pusher.login, "email": format!("{}@users.noreply.github.com", pusher.login) },
+        "pusher": { "name": pusher.login, "email": pusher.email() },
     })
     .into()
 }

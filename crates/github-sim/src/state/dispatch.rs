@@ -246,16 +246,15 @@ impl State {
     }
 }
 
-/// Short name and full ref of a branch or tag.
+/// Short name and full ref of a branch or tag. A bare name means the branch first.
 fn full_reference(repository: &super::Repository, reference: &str) -> Option<(String, String)> {
-    let (branch, tag) = (reference.strip_prefix("refs/heads/"), reference.strip_prefix("refs/tags/"));
-    let branch_name = branch.or(if tag.is_none() { Some(reference) } else { None });
-    let tag_name = tag.or(if branch.is_none() { Some(reference) } else { None });
-    if let Some(name) = branch_name.filter(|name| repository.branches.contains_key(*name)) {
-        return Some((name.to_owned(), format!("refs/heads/{name}")));
-    }
-    let name = tag_name.filter(|name| repository.tags.contains_key(*name))?;
-    Some((name.to_owned(), format!("refs/tags/{name}")))
+    let is_full = reference.starts_with("refs/");
+    let short = |prefix: &str| if is_full { reference.strip_prefix(prefix) } else { Some(reference) };
+    let found = |prefix: &str, names: &BTreeMap<String, String>| {
+        let name = short(prefix).filter(|name| names.contains_key(*name))?;
+        Some((name.to_owned(), format!("{prefix}{name}")))
+    };
+    found("refs/heads/", &repository.branches).or_else(|| found("refs/tags/", &repository.tags))
 }
 
 /// Workflows see every input as a string.

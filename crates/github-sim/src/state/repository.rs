@@ -108,10 +108,12 @@ impl Repository {
     #[must_use]
     pub fn resolve(&self, reference: &str) -> Option<&Commit> {
         let sha = if let Some(branch) =
-            reference.strip_prefix("refs/heads/").or(reference.strip_prefix("heads/"))
+            reference.strip_prefix("refs/heads/").or_else(|| reference.strip_prefix("heads/"))
         {
             self.branches.get(branch)
-        } else if let Some(tag) = reference.strip_prefix("refs/tags/").or(reference.strip_prefix("tags/")) {
+        } else if let Some(tag) =
+            reference.strip_prefix("refs/tags/").or_else(|| reference.strip_prefix("tags/"))
+        {
             self.tags.get(tag)
         } else {
             self.branches.get(reference).or_else(|| self.tags.get(reference))

@@ -42,6 +42,11 @@ impl User {
         Self { login: login.to_owned(), id: 1_000_000 + Seed(0).below(90_000_000, &["user", login]), kind }
     }
 
+    /// The address that GitHub puts into commits of an account that hides its own.
+    pub(crate) fn email(&self) -> String {
+        format!("{}@users.noreply.github.com", self.login.replace(['[', ']'], ""))
+    }
+
     pub(crate) fn person(login: &str) -> Self {
         Self::new(login, UserKind::User)
     }

@@ -148,6 +148,10 @@ impl GitHub {
     pub fn ping(&self) {
         self.change(|state| {
             let app_id = state.config.app.id;
+            let mut config = json!({ "content_type": "json", "insecure_ssl": "0" });
+            if let Some(url) = &state.config.webhooks.url {
+                config["url"] = json!(url);
+            }
             let hook = json!({
                 "type": "App",
                 "id": HOOK_ID,
@@ -155,7 +159,7 @@ impl GitHub {
                 "active": true,
                 "app_id": app_id,
                 "events": state.config.webhooks.events,
-                "config": { "content_type": "json", "insecure_ssl": "0", "url": state.config.webhooks.url },
+                "config": config,
                 "created_at": crate::clock::rfc3339(state.now()),
                 "updated_at": crate::clock::rfc3339(state.now()),
                 "deliveries_url": format!("{}/app/hook/deliveries", state.urls.rest),

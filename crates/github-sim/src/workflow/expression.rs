@@ -36,7 +36,7 @@ fn lookup(term: &str, run: &Run, full_name: &str) -> String {
         return literal.replace("''", "'");
     }
     let path = term.replace("['", ".").replace("']", "");
-    if let Some(input) = path.strip_prefix("inputs.").or(path.strip_prefix("github.event.inputs.")) {
+    if let Some(input) = path.strip_prefix("inputs.").or_else(|| path.strip_prefix("github.event.inputs.")) {
         return run.input(input).to_owned();
     }
     match path.as_str() {
