@@ -18,7 +18,9 @@ pub enum BearerError {
     #[error("the `Authorization` header has no token after `Bearer`")]
     Empty,
     /// The token holds blanks or characters that no token has, or is absurdly long.
-    #[error("the token in the `Authorization` header is malformed; check that it was copied whole, without blanks")]
+    #[error(
+        "the token in the `Authorization` header is malformed; check that it was copied whole, without blanks"
+    )]
     Malformed,
 }
 
