@@ -1,1 +1,119 @@
-//! event-log-nats
+//! The event log in NATS JetStream: one stream a partition, one for the configuration, an object store for blobs.
+//!
+//! [`NatsLog::connect`] checks the server's version and applies the topology; after that
+//! - `publish` appends with the server's own position check and reads its answers by error code,
+//! - `follow` reads a stream through ordered, unfiltered pull consumers, which it replaces when they break,
+//! - `blobs` stores bytes by their digest.
+//!
+//! An append is as durable as the server is set up to make it: `sync_interval: always`, and three replicas in three
+//! failure domains, for what must survive the loss of a machine.
+
+mod blobs;
+mod connection;
+mod entry;
+mod follow;
+mod options;
+mod publish;
+mod topology;
+mod version;
+
+pub use options::{Credentials, NatsOptions};
+
+use crate::{blobs::Blobs, connection::Connection, follow::Follow};
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_trait::async_trait;
+use bytes::Bytes;
+use stackwave_domain::{Digest, Entry, Position, StreamId, Subject};
+use stackwave_event_log::{Append, AppendError, Appended, Entries, EventLog, LogError, MAX_BATCH};
+use std::{collections::HashMap, sync::Arc};
+
+/// A log in JetStream. It reconnects by itself for as long as it lives.
+#[derive(Debug)]
+pub struct NatsLog {
+    partitions: u16,
+    connection: Connection,
+    streams: HashMap<StreamId, Stream<()>>,
+    blobs: Blobs,
+}
+
+impl NatsLog {
+    /// Connects, makes sure that the server is new enough, and applies the topology: creates what is missing, upgrades
+    /// what may be changed.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when no server answers; [`LogError::Setup`] when the server is too old or refuses the
+    /// credentials, when the log was created with another number of partitions, or when a stream differs in a setting
+    /// that cannot be changed.
+    pub async fn connect(options: NatsOptions) -> Result<Arc<Self>, LogError> {
+        let connection = Connection::open(&options).await?;
+        let bucket = topology::apply(&connection, &options).await?;
+        let mut streams = HashMap::new();
+        for stream in topology::streams(options.partitions) {
+            streams.insert(stream, connection.stream(stream).await?);
+        }
+        let blobs = Blobs::new(bucket);
+        Ok(Arc::new(Self { partitions: options.partitions, connection, streams, blobs }))
+    }
+
+    fn stream(&self, stream: StreamId) -> Result<&Stream<()>, String> {
+        self.streams.get(&stream).ok_or_else(|| {
+            format!("the event log has {} partitions, so {stream} is not among them", self.partitions)
+        })
+    }
+}
+
+#[async_trait]
+impl EventLog for NatsLog {
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let stream = self.stream(append.subject.stream()).map_err(AppendError::Unavailable)?;
+        publish::append(&self.connection, stream, append).await
+    }
+
+    async fn read(&self, stream: StreamId, from: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
+        let end = self.last_position(stream).await?;
+        if limit == 0 || from > end {
+            return Ok(Vec::new());
+        }
+        let source = self.stream(stream).map_err(LogError::Setup)?.clone();
+        Follow::new(stream, source, &self.connection, from).page(end, limit.min(MAX_BATCH)).await
+    }
+
+    async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
+        let source = self.stream(stream).map_err(LogError::Setup)?.clone();
+        Ok(Follow::new(stream, source, &self.connection, from).into_entries())
+    }
+
+    async fn last(&self, subject: &Subject) -> Result<Option<Entry>, LogError> {
+        let stream = self.stream(subject.stream()).map_err(LogError::Setup)?;
+        match stream.get_last_raw_message_by_subject(subject.as_str()).await {
+            Ok(message) => entry::decode(&message.subject, message.sequence, &message.payload).map(Some),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(LogError::Unavailable(format!("the last record of {subject}: {error}"))),
+        }
+    }
+
+    async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
+        let source = self.stream(stream).map_err(LogError::Setup)?;
+        match source.get_info().await {
+            Ok(info) => Ok(Position(info.state.last_sequence)),
+            Err(error) => Err(LogError::Unavailable(format!("the last position of {stream}: {error}"))),
+        }
+    }
+
+    async fn put_blob(&self, bytes: Bytes) -> Result<Digest, LogError> {
+        self.blobs.put(bytes).await
+    }
+
+    async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
+        self.blobs.get(digest).await
+    }
+
+    fn partitions(&self) -> u16 {
+        self.partitions
+    }
+
+    /// Never: any process that reaches the servers may append.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+}

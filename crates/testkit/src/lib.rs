@@ -1,1 +1,3 @@
-//! testkit
+//! What tests of several crates share: servers that can be killed, networks that can be cut. For tests only.
+
+pub mod nats;

@@ -1,0 +1,216 @@
+//! Reading a stream in order, for ever.
+//!
+//! An ordered consumer of our own making: a pull consumer without acknowledgements, from a position on, that is thrown
+//! away and replaced at the first sign of trouble: a reconnect, a missed heartbeat, a gap in its own count, an error.
+//! What was delivered is known by its position alone, so a replacement neither repeats nor leaves out anything.
+//! The client library's own ordered consumer notices a dead server after half a minute; this one after a few seconds.
+
+use crate::{connection::Connection, entry};
+use async_nats::jetstream::{
+    consumer::{
+        AckPolicy, DeliverPolicy,
+        pull::{Config, Stream as Messages},
+    },
+    message::Message,
+    stream::Stream,
+};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use stackwave_domain::{Entry, Position, StreamId};
+use stackwave_event_log::{Entries, LogError};
+use std::{error::Error, time::Duration};
+use tokio::sync::watch;
+
+/// At most this many entries at once.
+const BATCH: usize = 512;
+/// So much the server sends ahead; more stays with it until a slow reader has taken what it has.
+const AHEAD_MESSAGES: usize = 1024;
+/// Likewise in bytes; larger than any message.
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// How long a request for messages stands before it is renewed.
+const PULL_EXPIRY: Duration = Duration::from_secs(20);
+/// An idle consumer says so this often; after twice as long without a word it is replaced.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// The server forgets a consumer that nobody asks for so long.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+
+/// A reader's state between two batches.
+pub(crate) struct Follow {
+    stream: StreamId,
+    source: Stream<()>,
+    reconnects: watch::Receiver<u64>,
+    next: Position,
+    consumer: Option<Consumer>,
+    retry: Duration,
+    /// An entry that cannot be read, after those that can.
+    broken: Option<LogError>,
+    ended: bool,
+}
+
+struct Consumer {
+    messages: Messages,
+    /// How many messages it has delivered; the server counts along.
+    delivered: u64,
+}
+
+/// Why a consumer is replaced.
+type Trouble = Box<dyn Error + Send + Sync>;
+
+impl Follow {
+    pub(crate) fn new(stream: StreamId, source: Stream<()>, connection: &Connection, from: Position) -> Self {
+        Self {
+            stream,
+            source,
+            reconnects: connection.reconnects(),
+            next: from.max(Position::START.next()),
+            consumer: None,
+            retry: FIRST_RETRY,
+            broken: None,
+            ended: false,
+        }
+    }
+
+    /// The stream that the port promises.
+    pub(crate) fn into_entries(self) -> Entries {
+        stream::unfold(self, async |mut follow| {
+            if follow.ended {
+                return None;
+            }
+            let batch = follow.batch(BATCH).await;
+            follow.ended = batch.is_err();
+            Some((batch, follow))
+        })
+        .boxed()
+    }
+
+    /// The entries up to `end`, which are known to be there, but at most `limit`.
+    pub(crate) async fn page(mut self, end: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
+        let mut page = Vec::new();
+        while page.len() < limit && self.next <= end {
+            match self.batch(limit - page.len()).await {
+                Ok(entries) => page.extend(entries),
+                Err(error) if page.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(page)
+    }
+
+    /// The next entries, as soon as there are any.
+    async fn batch(&mut self, limit: usize) -> Result<Vec<Entry>, LogError> {
+        loop {
+            if let Some(broken) = self.broken.take() {
+                return Err(broken);
+            }
+            match self.receive(limit).await {
+                Ok(messages) => {
+                    self.retry = FIRST_RETRY;
+                    let entries = self.accept(messages);
+                    if !entries.is_empty() {
+                        return Ok(entries);
+                    }
+                }
+                Err(trouble) => self.replace_after(trouble).await,
+            }
+        }
+    }
+
+    /// Decodes what was not delivered before, up to the first message that cannot be decoded.
+    fn accept(&mut self, messages: Vec<(u64, Message)>) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(messages.len());
+        for (position, message) in messages {
+            if position < self.next.0 {
+                continue;
+            }
+            match entry::decode(&message.subject, position, &message.payload) {
+                Ok(entry) => {
+                    self.next = entry.position.next();
+                    entries.push(entry);
+                }
+                Err(error) => {
+                    self.broken = Some(error);
+                    break;
+                }
+            }
+        }
+        entries
+    }
+
+    /// Waits for a message, then takes what is there besides.
+    async fn receive(&mut self, limit: usize) -> Result<Vec<(u64, Message)>, Trouble> {
+        if self.consumer.is_none() {
+            self.reconnects.mark_unchanged();
+            self.consumer = Some(self.consume().await?);
+        }
+        let Some(consumer) = &mut self.consumer else { return Ok(Vec::new()) };
+        let first = tokio::select! {
+            biased;
+            first = consumer.messages.next() => first.ok_or("the messages ended")??,
+            changed = self.reconnects.changed() => {
+                changed?;
+                return Err("the connection was made anew".into());
+            }
+        };
+        let mut received = vec![consumer.number(first)?];
+        while received.len() < limit {
+            match consumer.messages.next().now_or_never() {
+                Some(Some(Ok(message))) => received.push(consumer.number(message)?),
+                // Whatever else it is comes again when there is nothing to deliver before.
+                Some(Some(Err(_)) | None) | None => break,
+            }
+        }
+        Ok(received)
+    }
+
+    async fn consume(&self) -> Result<Consumer, Trouble> {
+        let config = Config {
+            description: Some("stackwave follower".to_owned()),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.next.0 },
+            ack_policy: AckPolicy::None,
+            max_deliver: 1,
+            inactive_threshold: FORGOTTEN_AFTER,
+            memory_storage: true,
+            num_replicas: 1,
+            ..Config::default()
+        };
+        let messages = self
+            .source
+            .create_consumer(config)
+            .await?
+            .stream()
+            .max_messages_per_batch(AHEAD_MESSAGES)
+            .max_bytes_per_batch(AHEAD_BYTES)
+            .expires(PULL_EXPIRY)
+            .heartbeat(HEARTBEAT)
+            .messages()
+            .await?;
+        Ok(Consumer { messages, delivered: 0 })
+    }
+
+    async fn replace_after(&mut self, trouble: Trouble) {
+        let had_one = self.consumer.take().is_some();
+        if had_one {
+            tracing::debug!(stream = %self.stream, next = %self.next, %trouble, "a follower starts again");
+            return;
+        }
+        if self.retry == FIRST_RETRY {
+            tracing::warn!(stream = %self.stream, %trouble, "the event log cannot be followed; trying again");
+        }
+        tokio::time::sleep(self.retry).await;
+        self.retry = (self.retry * 2).min(LAST_RETRY);
+    }
+}
+
+impl Consumer {
+    /// The message with its position; trouble when one before it was lost on its way.
+    fn number(&mut self, message: Message) -> Result<(u64, Message), Trouble> {
+        let info = message.info()?;
+        if info.consumer_sequence != self.delivered + 1 {
+            return Err(format!("message {} came after {}", info.consumer_sequence, self.delivered).into());
+        }
+        self.delivered = info.consumer_sequence;
+        let position = info.stream_sequence;
+        Ok((position, message))
+    }
+}

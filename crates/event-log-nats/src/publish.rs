@@ -1,0 +1,143 @@
+//! Appends, and what the server's answers mean.
+
+use crate::connection::Connection;
+use async_nats::jetstream::{
+    self, ErrorCode,
+    context::{PublishError, PublishErrorKind},
+    message::PublishMessage,
+    publish::PublishAck,
+    stream::Stream,
+};
+use stackwave_domain::{Position, Receipt, RecordId, codec};
+use stackwave_event_log::{Append, AppendError, Appended, Expect};
+use std::error::Error as _;
+
+/// Code 10164: the expectation failed against an append that is still on its way through the cluster. It says no
+/// number, may hit even a lone writer after a fail-over, and means the same as 10071.
+const WRONG_LAST_SEQUENCE_CONSTANT: ErrorCode = ErrorCode(10164);
+
+/// Appends one record to a stream.
+pub(crate) async fn append(
+    connection: &Connection,
+    stream: &Stream<()>,
+    append: Append,
+) -> Result<Appended, AppendError> {
+    let body = codec::encode(&append.record)?;
+    if !connection.is_up() {
+        return Err(AppendError::Unavailable("no NATS server is connected".to_owned()));
+    }
+    let mut message = PublishMessage::build().payload(body.into());
+    if let Some(message_id) = &append.message_id {
+        message = message.message_id(message_id);
+    }
+    if let Expect::Last(expected) = append.expect {
+        message = message.expected_last_subject_sequence(expected.0);
+    }
+    let answer = connection
+        .appends
+        .send_publish(append.subject.as_str().to_owned(), message)
+        .await
+        .map_err(|error| AppendError::Unavailable(format!("{}: {error}", append.subject)))?;
+    match answer.await {
+        Ok(ack) => appended(stream, ack, append.record.id).await,
+        Err(error) => Err(refusal(&append, &error)),
+    }
+}
+
+async fn appended(stream: &Stream<()>, ack: PublishAck, record: RecordId) -> Result<Appended, AppendError> {
+    let position = Position(ack.sequence);
+    if !ack.duplicate {
+        return Ok(Appended { receipt: Receipt { record, position }, duplicate: false });
+    }
+    // The server tells where the first record lies, but not which one it is.
+    let first = stream
+        .get_raw_message(ack.sequence)
+        .await
+        .map_err(|error| AppendError::Unknown(format!("the first record of a duplicate: {error}")))?;
+    let first = codec::decode(&first.payload)
+        .map_err(|error| AppendError::Unknown(format!("the first record of a duplicate: {error}")))?;
+    Ok(Appended { receipt: Receipt { record: first.id, position }, duplicate: true })
+}
+
+/// What an append that was sent and not acknowledged means. Codes decide, because the client library knows only some of
+/// them by a kind.
+fn refusal(append: &Append, error: &PublishError) -> AppendError {
+    let described = |error: &dyn std::fmt::Display| format!("{}: {error}", append.subject);
+    let answered = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+    match (answered, error.kind()) {
+        (Some(answer), _) => match (answer.error_code(), append.expect) {
+            (
+                ErrorCode::STREAM_WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT,
+                Expect::Last(expected),
+            ) => AppendError::Conflict { expected },
+            // A server that is in trouble answers 5xx; whether its cluster took the record is not said.
+            (_, Expect::Any | Expect::Last(_)) if answer.code() >= 500 => {
+                AppendError::Unknown(described(answer))
+            }
+            (_, Expect::Any | Expect::Last(_)) => AppendError::Unavailable(described(answer)),
+        },
+        (None, PublishErrorKind::MaxPayloadExceeded | PublishErrorKind::MaxAckPending) => {
+            AppendError::Unavailable(described(error))
+        }
+        (
+            None,
+            PublishErrorKind::TimedOut
+            | PublishErrorKind::BrokenPipe
+            | PublishErrorKind::StreamNotFound
+            | PublishErrorKind::WrongLastMessageId
+            | PublishErrorKind::WrongLastSequence
+            | PublishErrorKind::Other,
+        ) => AppendError::Unknown(described(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stackwave_domain::{Record, RepositoryId, StreamId, Subject, Timestamp};
+
+    fn append(expect: Expect) -> Append {
+        let subject = Subject::ledger(StreamId::Partition(0), RepositoryId(1));
+        let record = Record::new(RecordId::new("r"), Timestamp::UNIX_EPOCH, "test", Vec::new());
+        Append { subject, record, expect, message_id: None }
+    }
+
+    fn answered(code: u64, err_code: u64, kind: PublishErrorKind) -> AppendError {
+        let json = format!(r#"{{"code":{code},"err_code":{err_code},"description":"the server's words"}}"#);
+        let answer: jetstream::Error = serde_json::from_str(&json).unwrap();
+        refusal(&append(Expect::Last(Position(7))), &PublishError::with_source(kind, answer))
+    }
+
+    #[test]
+    fn both_codes_of_a_failed_expectation_are_a_conflict() {
+        for (code, kind) in [(10071, PublishErrorKind::WrongLastSequence), (10164, PublishErrorKind::Other)] {
+            let error = answered(400, code, kind);
+            assert!(matches!(error, AppendError::Conflict { expected: Position(7) }), "{code}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_full_stream_is_unavailable_and_says_so() {
+        let error = answered(400, 10077, PublishErrorKind::Other);
+        assert!(
+            matches!(&error, AppendError::Unavailable(why) if why.contains("the server's words")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_server_in_trouble_leaves_the_outcome_open() {
+        let error = answered(503, 10008, PublishErrorKind::Other);
+        assert!(matches!(error, AppendError::Unknown(_)), "{error}");
+    }
+
+    #[test]
+    fn an_answer_that_did_not_come_leaves_the_outcome_open() {
+        for kind in
+            [PublishErrorKind::TimedOut, PublishErrorKind::BrokenPipe, PublishErrorKind::StreamNotFound]
+        {
+            let error = refusal(&append(Expect::Any), &PublishError::new(kind));
+            assert!(matches!(error, AppendError::Unknown(_)), "{error}");
+        }
+    }
+}
