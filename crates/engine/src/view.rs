@@ -323,9 +323,10 @@ fn call_status(
             (Status::Queued, Some("GitHub took the dispatch; its workflow run was not seen yet".to_owned()))
         }
         Stage::Queued => (Status::Queued, double.or_else(|| dispatch.and_then(|d| queued_reason(state, d)))),
-        Stage::AwaitingApproval => {
-            (Status::AwaitingApproval, double.or(Some("somebody has to approve it at GitHub".to_owned())))
-        }
+        Stage::AwaitingApproval => (
+            Status::AwaitingApproval,
+            double.or_else(|| Some("somebody has to approve it at GitHub".to_owned())),
+        ),
         Stage::Running => (Status::Running, double),
         Stage::Concluded(Conclusion::Success | Conclusion::Neutral) => (Status::Succeeded, double),
         Stage::Concluded(Conclusion::Cancelled) => {
@@ -338,6 +339,9 @@ fn call_status(
                 _ => format!("its workflow run {words}"),
             };
             (Status::Failed, Some(words))
+        }
+        Stage::Refused if dispatch.is_some_and(Dispatch::is_withdrawn) => {
+            (Status::Stopped, run_status(run, &BTreeMap::new()).1)
         }
         Stage::Refused => (Status::DispatchRefused, dispatch.and_then(refusal_reason)),
         Stage::Undecidable => (Status::Undecidable, dispatch.and_then(dispatching_reason)),

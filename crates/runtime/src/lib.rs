@@ -2,6 +2,7 @@
 //! health, the view of the configuration, and the loop that follows a partition, folds it once and asks each actor
 //! what is due ([`partition`]).
 
+pub mod batcher;
 pub mod clock;
 pub mod config_view;
 pub mod core;
@@ -10,8 +11,10 @@ pub mod ids;
 pub mod ledger;
 pub mod partition;
 pub mod registry;
+pub mod stow;
 
 pub use self::{
+    batcher::Batcher,
     clock::{Clock, SystemClock},
     config_view::ConfigView,
     core::Core,

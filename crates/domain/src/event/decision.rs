@@ -58,6 +58,9 @@ pub struct RunOpened {
     /// The pull request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<PrNumber>,
+    /// The release, by GitHub's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<u64>,
     /// The commit that the trigger names (the PR's head, the group's head, the release's commit).
     pub head_sha: CommitSha,
     /// The commit that workflows are told to check out.

@@ -107,6 +107,8 @@ pub enum RefusalReason {
     WorkflowDisabled,
     /// The App lacks a permission.
     PermissionMissing,
+    /// We did not send it: its run was superseded or closed before GitHub took it.
+    Withdrawn,
     /// Any other definite no.
     Other,
 }
@@ -125,6 +127,7 @@ impl RefusalReason {
             Self::WorkflowInvalid => "workflow-invalid",
             Self::WorkflowDisabled => "workflow-disabled",
             Self::PermissionMissing => "permission-missing",
+            Self::Withdrawn => "withdrawn",
             Self::Other => "other",
         }
     }
@@ -150,6 +153,7 @@ impl RefusalReason {
             Self::WorkflowInvalid => "Mend the workflow file: GitHub cannot read it.",
             Self::WorkflowDisabled => "Enable the workflow in the repository's Actions tab.",
             Self::PermissionMissing => "Grant the App `Actions: write`, and accept its new permissions.",
+            Self::Withdrawn => "Nothing has to be done.",
             Self::Other => "See GitHub's message.",
         }
     }

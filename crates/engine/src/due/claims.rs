@@ -132,7 +132,7 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
         let contested = rivals.iter().any(|rival| rival.claimed.title.as_ref() == Some(title));
         return match (exact.as_slice(), contested) {
             ([], _) if dispatch.acceptance_proven => Identification::Accepted,
-            ([], _) => Identification::Nothing,
+            ([], _) => unexplained(claimed, &candidates, &rivals),
             ([only], false) => Identification::Run(only.id, FoundBy::ExactTitle),
             (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
         };
@@ -142,6 +142,25 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
         ([], _) => Identification::Nothing,
         ([only], true) => Identification::Run(only.id, FoundBy::OnlyCandidate),
         (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
+    }
+}
+
+/// No run has the title that the claim expects. With our id in that title nothing can be ours; without, a run that no
+/// other claim explains may be: hold, never double.
+fn unexplained(
+    claimed: &DispatchClaimed,
+    candidates: &[&WorkflowRun],
+    rivals: &[&Dispatch],
+) -> Identification {
+    let tells = claimed.title.as_ref().is_some_and(|title| title.contains(claimed.dispatch.as_str()));
+    let explained =
+        |run: &WorkflowRun| rivals.iter().any(|rival| rival.claimed.title.as_ref() == Some(&run.title));
+    let unexplained: Vec<WorkflowRunId> =
+        candidates.iter().filter(|run| !explained(run)).map(|run| run.id).collect();
+    if tells || unexplained.is_empty() {
+        Identification::Nothing
+    } else {
+        Identification::Ambiguous(unexplained)
     }
 }
 

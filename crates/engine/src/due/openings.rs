@@ -208,6 +208,7 @@ impl Opening<'_> {
                 run.trigger == self.trigger
                     && run.head_sha == *self.head_sha
                     && run.pull_request == self.pull_request
+                    && run.release == self.release
                     && run.workspace == self.upload.workspace
             })
             .map(|run| run.generation)
@@ -229,6 +230,7 @@ impl Opening<'_> {
             inferred: self.inferred,
             generation,
             pull_request: self.pull_request,
+            release: self.release,
             head_sha: self.head_sha.clone(),
             sha: self.sha.clone(),
             git_ref: self.git_ref.clone(),

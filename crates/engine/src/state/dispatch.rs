@@ -99,6 +99,12 @@ impl Dispatch {
         }
     }
 
+    /// We took it back before GitHub had it.
+    #[must_use]
+    pub const fn is_withdrawn(&self) -> bool {
+        matches!(self.answer, Answer::Refused { reason: RefusalReason::Withdrawn, .. })
+    }
+
     /// It happened (as far as is known) and its workflow run is still to be found.
     #[must_use]
     pub const fn lacks_run(&self) -> bool {

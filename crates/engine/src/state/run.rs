@@ -25,6 +25,8 @@ pub struct Run {
     pub generation: u32,
     /// The pull request.
     pub pull_request: Option<PrNumber>,
+    /// The release, by GitHub's id.
+    pub release: Option<u64>,
     /// The trigger's commit.
     pub head_sha: CommitSha,
     /// The commit that workflows check out.
@@ -150,6 +152,7 @@ impl Run {
             inferred: opened.inferred,
             generation: opened.generation,
             pull_request: opened.pull_request,
+            release: opened.release,
             head_sha: opened.head_sha.clone(),
             sha: opened.sha.clone(),
             git_ref: opened.git_ref.clone(),

@@ -84,12 +84,10 @@ impl RepositoryState {
                 }
             }
             "release" => {
-                for release in
-                    self.releases.values_mut().filter(|r| r.commit.as_ref() == Some(&opened.head_sha))
-                {
-                    if let Some(activity) = release.activities.get_mut(&opened.trigger.activity) {
-                        activity.run.clone_from(&run);
-                    }
+                let release = opened.release.and_then(|id| self.releases.get_mut(&id));
+                let activity = release.and_then(|it| it.activities.get_mut(&opened.trigger.activity));
+                if let Some(activity) = activity {
+                    activity.run = run;
                 }
             }
             _ => {

@@ -1,0 +1,248 @@
+//! Claiming what is released: budget and workflow files first, then one record for as many stacks as are due and
+//! affordable, decided from the newest state (design §5 step 1).
+
+use crate::{
+    ROLE, Shared, send,
+    work::{Definition, Work},
+};
+use stackwave_domain::{
+    DispatchClaim, Event, Position, Subject, event::DispatchClaimed, record::MAX_RECORD_BYTES,
+};
+use stackwave_engine::due::{self, Candidate};
+use stackwave_github::{
+    definition::expected_title,
+    port::{CallError, Target},
+};
+use stackwave_runtime::{Poke, Turn, ledger::Permit};
+use std::{sync::Arc, time::Duration};
+
+/// At most so many claims in one record.
+const MAX_CLAIMS: usize = 256;
+/// A workflow file is read again after this; GitHub's answer to that is usually "not modified".
+const FRESH_FOR: Duration = Duration::from_secs(60);
+/// A claim must be sent within this of its acknowledgement; later it is left to be taken over (design §5).
+const SEND_WITHIN: Duration = Duration::from_secs(5);
+
+pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target) {
+    let candidates = due::due_dispatches(turn.repository, MAX_CLAIMS);
+    if candidates.is_empty() {
+        return;
+    }
+    let now = shared.core.clock.monotonic();
+    read_definitions(shared, work, turn, target, &candidates, now);
+    let affordable = {
+        let mut under_way = work.lock();
+        if under_way.paid == 0 && !under_way.paying {
+            under_way.paying = true;
+            tokio::spawn(pay(
+                Arc::clone(shared),
+                work.clone(),
+                target.clone(),
+                candidates.len(),
+                turn.poke.clone(),
+            ));
+        }
+        under_way.paid
+    };
+    if affordable == 0 {
+        return;
+    }
+    let claims = claims(shared, work, turn, &candidates, affordable);
+    if claims.is_empty() {
+        return;
+    }
+    let Some(permit) = turn.ledger.permit(turn.repository, Subject::ledger(turn.stream, turn.repository.id))
+    else {
+        return;
+    };
+    {
+        let mut under_way = work.lock();
+        under_way.paid -= claims.len().min(under_way.paid);
+        under_way.tasks.extend(claims.iter().map(|claim| claim.dispatch.clone()));
+    }
+    let cause = turn.repository.last_position();
+    let task = ClaimTask {
+        shared: Arc::clone(shared),
+        work: work.clone(),
+        target: target.clone(),
+        stream: turn.stream,
+        poke: turn.poke.clone(),
+    };
+    tokio::spawn(task.append(permit, claims, cause));
+}
+
+/// The claims that can be made now: their workflow file was read, and nothing keeps them from being told apart.
+fn claims(
+    shared: &Shared,
+    work: &Work,
+    turn: &Turn<'_>,
+    candidates: &[Candidate],
+    affordable: usize,
+) -> Vec<DispatchClaimed> {
+    let under_way = work.lock();
+    let mut claims: Vec<DispatchClaimed> = Vec::new();
+    let mut bytes = 0;
+    for candidate in candidates {
+        if claims.len() == affordable {
+            break;
+        }
+        let file = (candidate.call.workflow.clone(), candidate.git_ref.clone());
+        let Some(definition) = under_way.definitions.get(&file) else { continue };
+        let claim = claim_of(shared, candidate, definition);
+        let tells = claim.title.as_ref().is_some_and(|title| title.contains(claim.dispatch.as_str()));
+        if !due::may_claim(turn.repository, &claims, &claim.workflow, &claim.git_ref, tells) {
+            continue;
+        }
+        bytes += serde_json::to_vec(&claim).map_or(0, |json| json.len());
+        if !claims.is_empty() && bytes > MAX_RECORD_BYTES / 2 {
+            break;
+        }
+        claims.push(claim);
+    }
+    claims
+}
+
+fn claim_of(shared: &Shared, candidate: &Candidate, definition: &Definition) -> DispatchClaimed {
+    let known = definition.known.as_ref();
+    let inputs = due::inputs_for(candidate, known.and_then(|known| known.declared.as_ref()));
+    let title = known
+        .and_then(|known| known.run_name.as_deref())
+        .and_then(|run_name| expected_title(run_name, &inputs));
+    DispatchClaimed {
+        dispatch: candidate.dispatch.clone(),
+        run: candidate.run.clone(),
+        key: candidate.key.clone(),
+        attempt: candidate.attempt,
+        claimant: shared.core.ids.process().clone(),
+        workflow: candidate.call.workflow.clone(),
+        git_ref: candidate.git_ref.clone(),
+        inputs,
+        title,
+    }
+}
+
+async fn pay(shared: Arc<Shared>, work: Work, target: Target, wanted: usize, poke: Poke) {
+    let paid = shared.github.dispatches.budget(target.installation, wanted).await;
+    {
+        let mut under_way = work.lock();
+        under_way.paying = false;
+        under_way.paid += paid;
+    }
+    poke.ask_again(target.id);
+}
+
+fn read_definitions(
+    shared: &Arc<Shared>,
+    work: &Work,
+    turn: &Turn<'_>,
+    target: &Target,
+    candidates: &[Candidate],
+    now: Duration,
+) {
+    let mut under_way = work.lock();
+    for candidate in candidates {
+        let file = (candidate.call.workflow.clone(), candidate.git_ref.clone());
+        let fresh = under_way
+            .definitions
+            .get(&file)
+            .is_some_and(|definition| now.saturating_sub(definition.read_at) < FRESH_FOR);
+        if fresh || !under_way.reading.insert(file.clone()) {
+            continue;
+        }
+        under_way.definitions.remove(&file);
+        let (shared, work, target, poke) =
+            (Arc::clone(shared), work.clone(), target.clone(), turn.poke.clone());
+        tokio::spawn(async move {
+            let known = read_definition(&shared, &target, &file).await;
+            let read_at = shared.core.clock.monotonic();
+            {
+                let mut under_way = work.lock();
+                under_way.reading.remove(&file);
+                under_way.definitions.insert(file, Definition { known, read_at });
+            }
+            poke.ask_again(target.id);
+        });
+    }
+}
+
+/// What the file says. When GitHub says that there is none, or that we may not read it, the dispatch itself will tell;
+/// while GitHub is out of reach there is no hurry to claim what cannot be sent.
+async fn read_definition(
+    shared: &Shared,
+    target: &Target,
+    (workflow, git_ref): &(stackwave_domain::WorkflowFile, stackwave_domain::GitRef),
+) -> Option<stackwave_github::port::WorkflowDefinition> {
+    let mut wait = Duration::from_millis(500);
+    loop {
+        let error = match shared.github.workflows.definition(target, workflow, git_ref).await {
+            Ok(definition) => {
+                shared.core.health.detail("github", "reachable");
+                return Some(definition);
+            }
+            Err(error) => error,
+        };
+        let pause = match &error {
+            CallError::NotFound(_) | CallError::Refused { .. } => {
+                tracing::info!(%error, repository.name = %target.name, %workflow, "the workflow file cannot be read");
+                return None;
+            }
+            CallError::RateLimited { wait } => *wait,
+            CallError::Unavailable(_) | CallError::Unauthorized(_) => wait,
+        };
+        shared.core.health.detail("github", error.to_string());
+        tracing::warn!(%error, repository.name = %target.name, "GitHub cannot be asked; stacks wait");
+        tokio::time::sleep(pause).await;
+        wait = (wait * 2).min(Duration::from_secs(10));
+    }
+}
+
+struct ClaimTask {
+    shared: Arc<Shared>,
+    work: Work,
+    target: Target,
+    stream: stackwave_domain::StreamId,
+    poke: Poke,
+}
+
+impl ClaimTask {
+    async fn append(self, permit: Permit, claims: Vec<DispatchClaimed>, cause: Position) {
+        let events: Vec<Event> = claims.iter().cloned().map(Event::from).collect();
+        let record = self.shared.core.record(ROLE, events).caused_by(cause);
+        match permit.append(record).await {
+            Ok(receipt) => {
+                let acknowledged = self.shared.core.clock.monotonic();
+                for claimed in claims {
+                    let claim = DispatchClaim::granted(&receipt, self.target.id, claimed, 1);
+                    let late = self.shared.core.clock.monotonic().saturating_sub(acknowledged) > SEND_WITHIN;
+                    if late {
+                        self.give_back(claim.dispatch());
+                        continue;
+                    }
+                    let send = send::Send {
+                        shared: Arc::clone(&self.shared),
+                        work: self.work.clone(),
+                        target: self.target.clone(),
+                        stream: self.stream,
+                        poke: self.poke.clone(),
+                    };
+                    tokio::spawn(send.run(claim));
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the claim did not land; what is due is claimed from the newer state");
+                let mut under_way = self.work.lock();
+                under_way.paid += claims.len();
+                for claim in &claims {
+                    under_way.tasks.remove(&claim.dispatch);
+                }
+                drop(under_way);
+                self.poke.ask_again(self.target.id);
+            }
+        }
+    }
+
+    fn give_back(&self, dispatch: &stackwave_domain::DispatchId) {
+        self.work.lock().tasks.remove(dispatch);
+        self.poke.ask_again(self.target.id);
+    }
+}

@@ -1,0 +1,148 @@
+//! One send: the request, and the record of what came of it (design §5 steps 2 and 3).
+
+use crate::{Shared, work::Work};
+use stackwave_domain::{
+    DispatchClaim, DispatchId, Event, RepositoryId, StreamId, Subject,
+    event::{DispatchAccepted, DispatchDelayed, DispatchOutcomeUnknown, DispatchRefused, RefusalReason},
+};
+use stackwave_github::port::{DispatchError, Target};
+use stackwave_runtime::Poke;
+use std::{sync::Arc, time::Duration};
+
+/// The whole request, sign-in included, ends within this; after it the outcome is unknown.
+pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(crate) struct Send {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) work: Work,
+    pub(crate) target: Target,
+    pub(crate) stream: StreamId,
+    pub(crate) poke: Poke,
+}
+
+impl Send {
+    /// Sends until GitHub took it, refused it, or nobody knows; a certain "not taken" waits and is sent again under the
+    /// same claim.
+    pub(crate) async fn run(self, claim: DispatchClaim) {
+        let (dispatch, epoch) = (claim.dispatch().clone(), claim.epoch());
+        loop {
+            let sent = tokio::time::timeout(
+                SEND_TIMEOUT,
+                self.shared.github.dispatches.dispatch(&self.target, &claim),
+            );
+            let result = sent
+                .await
+                .unwrap_or_else(|_| Err(DispatchError::OutcomeUnknown("no answer within 10 s".to_owned())));
+            let (event, wait): (Event, Option<Duration>) = match result {
+                Ok(answer) => {
+                    self.shared.core.health.detail("github", "reachable");
+                    let accepted = DispatchAccepted {
+                        dispatch: dispatch.clone(),
+                        epoch,
+                        workflow_run: answer.workflow_run,
+                        html_url: answer.html_url,
+                    };
+                    (accepted.into(), None)
+                }
+                Err(DispatchError::Refused { status, reason, message }) => {
+                    tracing::warn!(dispatch.id = %dispatch, status, message, "GitHub refused a dispatch");
+                    (
+                        DispatchRefused { dispatch: dispatch.clone(), epoch, status, reason, message }.into(),
+                        None,
+                    )
+                }
+                Err(DispatchError::OutcomeUnknown(error)) => {
+                    tracing::warn!(dispatch.id = %dispatch, error, "a dispatch's outcome is unknown; GitHub is searched");
+                    (DispatchOutcomeUnknown { dispatch: dispatch.clone(), epoch, error }.into(), None)
+                }
+                Err(DispatchError::NotSent { reason, wait }) => {
+                    tracing::warn!(dispatch.id = %dispatch, reason, "a dispatch was not taken; it is sent again");
+                    self.shared.core.health.detail("github", reason.clone());
+                    let now = self.shared.core.clock.now();
+                    let until = now.checked_add(wait).unwrap_or(now);
+                    (DispatchDelayed { dispatch: dispatch.clone(), epoch, until, reason }.into(), Some(wait))
+                }
+            };
+            let subject = Subject::dispatch(self.stream, self.target.id);
+            let position =
+                self.shared.results.append_surely(&subject, vec![event], Some(claim.position())).await;
+            match (wait, position) {
+                (Some(wait), Some(_)) => {
+                    tokio::select! {
+                        () = self.shared.core.shutdown.cancelled() => break,
+                        () = tokio::time::sleep(wait) => {},
+                    }
+                    // The wait may have been long: somebody may have taken the claim over, or the run may have stopped.
+                    match self.standing(&claim) {
+                        Standing::Ours => {}
+                        Standing::Gone => break,
+                        Standing::Stopped => {
+                            self.shared.withdraw(self.stream, self.target.id, &dispatch, epoch).await;
+                            break;
+                        }
+                    }
+                    // A limit delays and is paid for anew.
+                    self.shared.github.dispatches.budget(self.target.installation, 1).await;
+                }
+                (None, Some(position)) => {
+                    if let Some(view) = self.shared.view.0.get() {
+                        view.wait_for(position).await;
+                    }
+                    break;
+                }
+                (_, None) => break,
+            }
+        }
+        self.work.lock().tasks.remove(&dispatch);
+        self.poke.ask_again(self.target.id);
+    }
+
+    fn standing(&self, claim: &DispatchClaim) -> Standing {
+        let Some(view) = self.shared.view.0.get() else { return Standing::Gone };
+        view.read(|state| {
+            let Some(repository) = state.repository(self.target.id) else { return Standing::Gone };
+            let Some(dispatch) = repository.dispatches.get(claim.dispatch()) else { return Standing::Gone };
+            let ours = dispatch.is_open()
+                && dispatch.epoch.0 == claim.epoch()
+                && dispatch.claimant == *self.shared.core.ids.process();
+            let active =
+                repository.runs.get(dispatch.run()).is_some_and(stackwave_engine::state::Run::is_active);
+            match (ours, active) {
+                (false, _) => Standing::Gone,
+                (true, true) => Standing::Ours,
+                (true, false) => Standing::Stopped,
+            }
+        })
+    }
+}
+
+/// How a claim stands after a wait.
+enum Standing {
+    /// It may be sent.
+    Ours,
+    /// Somebody else holds it, or it has ended.
+    Gone,
+    /// Its run was superseded or closed before GitHub took it.
+    Stopped,
+}
+
+impl Shared {
+    /// Ends a claim that was certainly not taken and must not be sent any more.
+    pub(crate) async fn withdraw(
+        &self,
+        stream: StreamId,
+        repository: RepositoryId,
+        dispatch: &DispatchId,
+        epoch: u32,
+    ) {
+        let withdrawn = DispatchRefused {
+            dispatch: dispatch.clone(),
+            epoch,
+            status: 0,
+            reason: RefusalReason::Withdrawn,
+            message: "the run was stopped before GitHub took the dispatch".to_owned(),
+        };
+        let subject = Subject::dispatch(stream, repository);
+        self.results.append_surely(&subject, vec![withdrawn.into()], None).await;
+    }
+}

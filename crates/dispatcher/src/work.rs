@@ -1,0 +1,72 @@
+//! What a dispatcher has under way in one repository. Nothing of it needs to survive: the state tells what is due.
+
+use stackwave_domain::{DispatchId, GitRef, WorkflowFile, event::SearchEvidence};
+use stackwave_github::port::WorkflowDefinition;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Shared with the tasks. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Work(Arc<Mutex<UnderWay>>);
+
+#[derive(Default)]
+pub(crate) struct UnderWay {
+    /// Dispatches that a task of this process sends or searches for.
+    pub(crate) tasks: HashSet<DispatchId>,
+    /// Results that are being appended and are not folded yet.
+    pub(crate) recording: HashSet<DispatchId>,
+    /// When this process first saw a claim of somebody else, by its own monotonic clock.
+    pub(crate) first_seen: HashMap<(DispatchId, u32), Duration>,
+    /// Dispatches whose workflow run is searched for at GitHub.
+    pub(crate) searches: BTreeMap<DispatchId, Search>,
+    /// The loop that searches runs.
+    pub(crate) searching: bool,
+    /// A take-over or resend is being appended.
+    pub(crate) taking_over: bool,
+    /// Dispatches that the budget allows and that were not claimed yet.
+    pub(crate) paid: usize,
+    /// The budget is being waited for.
+    pub(crate) paying: bool,
+    /// What workflow files say, as far as they were read.
+    pub(crate) definitions: HashMap<(WorkflowFile, GitRef), Definition>,
+    /// Files that are being read.
+    pub(crate) reading: HashSet<(WorkflowFile, GitRef)>,
+    /// A look at GitHub is under way.
+    pub(crate) looking: bool,
+    /// No look before this, by the monotonic clock: the last one failed, or was just made.
+    pub(crate) look_after: Duration,
+    /// When silent runs were last asked for.
+    pub(crate) silent_asked: Option<Duration>,
+}
+
+/// The search for one dispatch's workflow run.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    /// The last moment at which a request can have been in flight, by the monotonic clock.
+    pub(crate) since: Duration,
+    /// How often the runs were listed.
+    pub(crate) listings: u32,
+    /// How many runs the last listing held.
+    pub(crate) runs_seen: u32,
+    /// GitHub was searched for long enough after `since`, and nothing was found.
+    pub(crate) exhausted: Option<SearchEvidence>,
+}
+
+/// A workflow file as it was read.
+#[derive(Clone)]
+pub(crate) struct Definition {
+    /// None when GitHub would not show it: then nothing is known of its inputs.
+    pub(crate) known: Option<WorkflowDefinition>,
+    /// When it was read, by the monotonic clock.
+    pub(crate) read_at: Duration,
+}
+
+impl Work {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        // Every change is one insert or assignment: a panic leaves nothing half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
