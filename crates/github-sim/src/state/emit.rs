@@ -9,7 +9,7 @@ use super::{Delivery, Effect, Fate, RepositoryId, State, User};
 use crate::{config::DeliveryOrder, json::Json, shapes};
 
 /// How long an overtaken webhook waits for one that overtakes it.
-const OVERTAKE_WITHIN: Duration = Duration::from_millis(250);
+const OVERTAKE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A webhook without the fields that all have in common.
 #[derive(Debug)]

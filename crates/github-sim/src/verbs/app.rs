@@ -118,6 +118,11 @@ impl GitHub {
         })
     }
 
+    /// Moves the simulation's time forward, by whole seconds. Timers of runs and faults do not follow it.
+    pub fn advance_clock(&self, by: std::time::Duration) {
+        self.change(|state| state.config.clock.advance(by));
+    }
+
     /// Lets every token that was issued expire.
     pub fn expire_tokens(&self) {
         self.change(|state| {

@@ -9,7 +9,7 @@ use stackwave_github_sim::{GitHub, SimConfig};
 /// Sends requests with a JWT or with an installation token.
 #[derive(Clone)]
 pub(crate) struct Client {
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     pub(crate) github: GitHub,
     pub(crate) jwt: String,
     pub(crate) token: String,

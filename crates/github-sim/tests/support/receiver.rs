@@ -48,7 +48,11 @@ impl Receiver {
     /// What has arrived once there are so many.
     pub(crate) async fn wait_for(&mut self, count: usize) -> Vec<Received> {
         let enough = self.received.wait_for(|all| all.len() >= count);
-        tokio::time::timeout(Duration::from_secs(10), enough).await.expect("too few webhooks came").unwrap().clone()
+        tokio::time::timeout(Duration::from_secs(10), enough)
+            .await
+            .expect("too few webhooks came")
+            .unwrap()
+            .clone()
     }
 
     pub(crate) fn kinds(&self) -> Vec<String> {
@@ -56,7 +60,11 @@ impl Receiver {
     }
 }
 
-async fn take(State(sender): State<Arc<watch::Sender<Vec<Received>>>>, headers: HeaderMap, body: Bytes) -> &'static str {
+async fn take(
+    State(sender): State<Arc<watch::Sender<Vec<Received>>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> &'static str {
     sender.send_modify(|all| all.push(Received { headers, body }));
     ""
 }
