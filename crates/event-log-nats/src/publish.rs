@@ -16,6 +16,9 @@ use std::error::Error as _;
 /// number, may hit even a lone writer after a fail-over, and means the same as 10071.
 const WRONG_LAST_SEQUENCE_CONSTANT: ErrorCode = ErrorCode(10164);
 
+/// Code 10077: the record could not be stored, because a limit is reached or because the disk failed.
+const STREAM_STORE_FAILED: ErrorCode = ErrorCode(10077);
+
 /// Appends one record to a stream.
 pub(crate) async fn append(
     connection: &Connection,
@@ -70,11 +73,12 @@ fn refusal(append: &Append, error: &PublishError) -> AppendError {
                 ErrorCode::STREAM_WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT,
                 Expect::Last(expected),
             ) => AppendError::Conflict { expected },
-            // A server that is in trouble answers 5xx; whether its cluster took the record is not said.
-            (_, Expect::Any | Expect::Last(_)) if answer.code() >= 500 => {
-                AppendError::Unknown(described(answer))
+            (STREAM_STORE_FAILED, _) if is_limit(answer) => {
+                AppendError::Unavailable(format!("{}: the stream is full: {answer}", append.subject))
             }
-            (_, Expect::Any | Expect::Last(_)) => AppendError::Unavailable(described(answer)),
+            // A server that is in trouble answers 5xx; whether its disk or its cluster took the record is not said.
+            _ if answer.code() >= 500 => AppendError::Unknown(described(answer)),
+            _ => AppendError::Unavailable(described(answer)),
         },
         (None, PublishErrorKind::MaxPayloadExceeded | PublishErrorKind::MaxAckPending) => {
             AppendError::Unavailable(described(error))
@@ -91,6 +95,11 @@ fn refusal(append: &Append, error: &PublishError) -> AppendError {
     }
 }
 
+/// A limit is checked before anything is written; that it was one is told by the words alone.
+fn is_limit(answer: &jetstream::Error) -> bool {
+    answer.to_string().contains("maximum")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,8 +111,8 @@ mod tests {
         Append { subject, record, expect, message_id: None }
     }
 
-    fn answered(code: u64, err_code: u64, kind: PublishErrorKind) -> AppendError {
-        let json = format!(r#"{{"code":{code},"err_code":{err_code},"description":"the server's words"}}"#);
+    fn answered(code: u64, err_code: u64, words: &str, kind: PublishErrorKind) -> AppendError {
+        let json = format!(r#"{{"code":{code},"err_code":{err_code},"description":"{words}"}}"#);
         let answer: jetstream::Error = serde_json::from_str(&json).unwrap();
         refusal(&append(Expect::Last(Position(7))), &PublishError::with_source(kind, answer))
     }
@@ -111,24 +120,29 @@ mod tests {
     #[test]
     fn both_codes_of_a_failed_expectation_are_a_conflict() {
         for (code, kind) in [(10071, PublishErrorKind::WrongLastSequence), (10164, PublishErrorKind::Other)] {
-            let error = answered(400, code, kind);
+            let error = answered(400, code, "wrong last sequence", kind);
             assert!(matches!(error, AppendError::Conflict { expected: Position(7) }), "{code}: {error}");
         }
     }
 
     #[test]
-    fn a_full_stream_is_unavailable_and_says_so() {
-        let error = answered(400, 10077, PublishErrorKind::Other);
-        assert!(
-            matches!(&error, AppendError::Unavailable(why) if why.contains("the server's words")),
-            "{error}"
-        );
+    fn a_full_stream_is_unavailable_and_a_failed_disk_leaves_the_outcome_open() {
+        let error = answered(503, 10077, "maximum bytes exceeded", PublishErrorKind::Other);
+        assert!(matches!(&error, AppendError::Unavailable(why) if why.contains("full")), "{error}");
+        let error = answered(503, 10077, "write: input/output error", PublishErrorKind::Other);
+        assert!(matches!(error, AppendError::Unknown(_)), "{error}");
     }
 
     #[test]
     fn a_server_in_trouble_leaves_the_outcome_open() {
-        let error = answered(503, 10008, PublishErrorKind::Other);
+        let error = answered(503, 10008, "temporarily unavailable", PublishErrorKind::Other);
         assert!(matches!(error, AppendError::Unknown(_)), "{error}");
+    }
+
+    #[test]
+    fn a_refusal_with_a_reason_did_not_land() {
+        let error = answered(400, 10054, "message size exceeds maximum allowed", PublishErrorKind::Other);
+        assert!(matches!(error, AppendError::Unavailable(_)), "{error}");
     }
 
     #[test]
