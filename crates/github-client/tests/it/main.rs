@@ -6,4 +6,5 @@ mod comments;
 mod dispatch;
 mod reads;
 mod sign_in;
+mod simulated;
 mod support;
