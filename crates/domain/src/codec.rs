@@ -5,8 +5,10 @@
 
 use crate::{
     event::Event,
-    record::{MAX_RECORD_BYTES, Record},
+    record::{MAX_RECORD_BYTES, Record, SCHEMA_VERSION},
 };
+use serde::Deserialize as _;
+use serde_json::Value;
 
 /// A record that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -47,22 +49,20 @@ pub fn decode(bytes: &[u8]) -> Result<Record, CodecError> {
     }
 }
 
-/// Event by event; none when even the envelope cannot be read, or when a known event is malformed.
+/// Event by event; none when even the envelope cannot be read, or when a known event of a known version is malformed.
 fn decode_newer(bytes: &[u8]) -> Option<Record> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    let mut envelope = value;
-    let events = envelope.as_object_mut()?.remove("events")?;
-    let mut decoded = Vec::new();
+    let mut envelope: Value = serde_json::from_slice(bytes).ok()?;
+    let events = envelope.as_object_mut()?.insert("events".to_owned(), Value::Array(Vec::new()))?;
+    let mut record: Record = serde_json::from_value(envelope).ok()?;
     for event in events.as_array()? {
         let (name, content) = event.as_object()?.iter().next()?;
-        if Event::NAMES.contains(&name.as_str()) {
-            decoded.push(serde_json::from_value(event.clone()).ok()?);
-        } else {
-            decoded.push(Event::Unknown { name: name.clone(), json: content.to_string() });
-        }
+        let known = Event::NAMES.contains(&name.as_str());
+        let unknown = || Event::Unknown { name: name.clone(), json: content.to_string() };
+        record.events.push(match Event::deserialize(event) {
+            Ok(event) => event,
+            Err(_) if !known || record.v > SCHEMA_VERSION => unknown(),
+            Err(_) => return None,
+        });
     }
-    envelope.as_object_mut()?.insert("events".to_owned(), serde_json::Value::Array(Vec::new()));
-    let mut record: Record = serde_json::from_value(envelope).ok()?;
-    record.events = decoded;
     Some(record)
 }
