@@ -69,7 +69,7 @@ async fn every_port_works_on_both_kinds_of_host() {
             PrNumber(repo.open_pull_request(NewPullRequest::default()).unwrap().to_string().parse().unwrap());
         let pull = client.pull_request(&target, number).await.unwrap();
         assert!(pull.open && !pull.merged);
-        assert_eq!(client.of_commit(&target, &pull.head_sha).await.unwrap(), [pull.clone()]);
+        assert_eq!(client.of_commit(&target, &pull.head_sha).await, Ok(vec![pull]));
         let tip = client.commit_of_ref(&target, &main).await.unwrap();
         assert_eq!(Some(tip.as_str().to_owned()), repo.resolve("main").map(|sha| sha.to_string()));
         assert_eq!(client.of_commit(&target, &CommitSha::new("0".repeat(40))).await.unwrap(), []);
