@@ -61,8 +61,9 @@ impl Batcher {
         let waiting = Waiting { delivery, trace, events, bytes, answer };
         let idle = self.enqueue(&subject, waiting)?;
         if idle {
-            // A task of its own: the others' observations must not depend on this request's connection.
-            tokio::spawn(self.clone().drive(subject));
+            // A task of its own: the others' observations must not depend on this request's connection. The process
+            // waits for it before it ends.
+            self.core.tasks.spawn(self.clone().drive(subject));
         }
         answered.await.unwrap_or_else(|_| Err(Error::Internal("the lane's task ended".to_owned())))
     }

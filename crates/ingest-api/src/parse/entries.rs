@@ -102,6 +102,12 @@ impl<'a> Walker<'a> {
         if self.visited > self.limits.entries {
             return Err(ParseError::TooManyEntries { limit: self.limits.entries });
         }
+        if self.open.len() > self.limits.depth {
+            let what = format!("lies more than {} levels of dependents deep", self.limits.depth);
+            // Nothing below can be read within the limit, so reading ends here.
+            let _ = problems.add(Problem::new(self.path(), what));
+            return Err(ParseError::Enough);
+        }
         if cursor.eat(b'{') {
             self.open.push(OpenEntry::default());
             return Ok(Next::FirstMember);
@@ -114,12 +120,6 @@ impl<'a> Walker<'a> {
     fn member(&mut self, cursor: &mut Cursor<'a>, problems: &mut Problems) -> Result<Next, ParseError> {
         let name = cursor.key()?;
         if name == "dependents" && cursor.peek() == Some(b'[') {
-            if self.open.len() > self.limits.depth {
-                let what = format!("nests dependents more than {} levels deep", self.limits.depth);
-                // Nothing below can be read within the limit, so reading ends here.
-                let _ = problems.add(Problem::new(self.path(), what));
-                return Err(ParseError::Enough);
-            }
             cursor.expect(b'[')?;
             self.indices.push(0);
             return Ok(Next::FirstElement);

@@ -2,5 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bounds;
+mod chunks;
+mod faults;
+mod paths;
+mod properties;
 mod recorded;
+mod refusals;
+mod repositories;
 mod support;

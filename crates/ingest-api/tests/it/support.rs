@@ -11,7 +11,7 @@ use stackwave_domain::{
     WorkspaceId,
     event::{ApiKeyRegistered, RepositoryRegistered, UploadReceived},
 };
-use stackwave_event_log::EventLog as _;
+use stackwave_event_log::{Append, EventLog};
 use stackwave_github::port::{CallError, Repositories, RepositoryFound};
 use stackwave_ingest_api::Config;
 use stackwave_runtime::{ConfigView, Core, Health, Ids, SystemClock, registry};
@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) const KEY: &str = "key-of-default";
 pub(crate) const OTHER_KEY: &str = "key-of-another-workspace";
@@ -37,6 +37,7 @@ pub(crate) struct FakeGitHub {
 #[async_trait]
 impl Repositories for FakeGitHub {
     async fn by_name(&self, name: &RepositoryName) -> Result<RepositoryFound, CallError> {
+        assert_ne!(name.name, "panics", "ordered by the test");
         self.asked.lock().unwrap().push(name.to_string());
         let answer = self.answers.lock().unwrap().get(&name.to_string()).cloned();
         match answer {
@@ -82,7 +83,20 @@ impl Service {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        let log = MemoryLog::new();
+        let service = Self::on(MemoryLog::new(), config).await;
+        register_key(&service.core, KEY, "default").await;
+        register_key(&service.core, OTHER_KEY, "another").await;
+        service.register_repository(REPOSITORY.0, "acme", "landing-zone", "default").await;
+        service.register_repository(99, "acme", "infra", "default").await;
+        service
+    }
+
+    /// Another process on the same log.
+    pub(crate) async fn restarted(&self) -> Self {
+        Self::on(self.log.clone(), Config::default()).await
+    }
+
+    async fn on(log: Arc<MemoryLog>, config: Config) -> Self {
         let shutdown = CancellationToken::new();
         let health = Health::default();
         let view = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
@@ -93,11 +107,8 @@ impl Service {
             health,
             config: view,
             shutdown,
+            tasks: TaskTracker::new(),
         };
-        register_key(&core, KEY, "default").await;
-        register_key(&core, OTHER_KEY, "another").await;
-        register_repository(&core, REPOSITORY, "landing-zone").await;
-        register_repository(&core, RepositoryId(99), "infra").await;
         let github = Arc::new(FakeGitHub::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -116,6 +127,24 @@ impl Service {
         self.client.post(format!("{}{path}", self.base))
     }
 
+    pub(crate) async fn register_repository(&self, id: u64, owner: &str, name: &str, workspace: &str) {
+        let repository = RepositoryRegistered {
+            repository: RepositoryId(id),
+            name: RepositoryName::new(owner, name),
+            default_branch: GitRef::new("main"),
+            installation: Some(InstallationId(7)),
+            workspace: WorkspaceId::new(workspace),
+        };
+        registry::register_repository(&self.core, "test", repository).await.unwrap();
+    }
+
+    /// Appends to the configuration and waits until the service knows it.
+    pub(crate) async fn append_config(&self, subject: Subject, event: Event) {
+        let record = self.core.record("test", vec![event]);
+        let appended = self.log.append(Append::any(subject, record)).await.unwrap();
+        self.core.config.wait_for(appended.receipt.position).await;
+    }
+
     /// The uploads in the repositories' partition, whole.
     pub(crate) async fn uploads(&self) -> Vec<UploadReceived> {
         self.uploads_in(PARTITION).await
@@ -123,7 +152,7 @@ impl Service {
 
     pub(crate) async fn uploads_in(&self, stream: StreamId) -> Vec<UploadReceived> {
         let mut entries = self.log.entries(stream);
-        let log: Arc<dyn stackwave_event_log::EventLog> = self.log.clone();
+        let log: Arc<dyn EventLog> = self.log.clone();
         registry::hydrate(&log, &mut entries).await.unwrap();
         let events = entries.into_iter().flat_map(|entry| entry.record.events);
         events
@@ -224,15 +253,4 @@ async fn register_key(core: &Core, key: &str, workspace: &str) {
     let subject = Subject::config("api_key", event.credential.as_str());
     let position = registry::register(core, "test", subject, event.into()).await.unwrap();
     core.config.wait_for(position).await;
-}
-
-async fn register_repository(core: &Core, id: RepositoryId, name: &str) {
-    let repository = RepositoryRegistered {
-        repository: id,
-        name: RepositoryName::new("acme", name),
-        default_branch: GitRef::new("main"),
-        installation: Some(InstallationId(7)),
-        workspace: WorkspaceId::default_workspace(),
-    };
-    registry::register_repository(core, "test", repository).await.unwrap();
 }

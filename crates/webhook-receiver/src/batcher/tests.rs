@@ -12,7 +12,7 @@ use stackwave_domain::{
     event::{PingObserved, Source},
 };
 use stackwave_runtime::{ConfigView, Health, Ids, SystemClock};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const PARTITION: StreamId = StreamId::Partition(0);
 
@@ -20,7 +20,15 @@ async fn batcher(log: &Arc<MemoryLog>, limits: BatchLimits) -> Batcher {
     let (health, shutdown) = (Health::default(), CancellationToken::new());
     let config = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
     let clock = Arc::new(SystemClock::default());
-    let core = Core { log: log.clone(), clock, ids: Ids::default(), health, config, shutdown };
+    let core = Core {
+        log: log.clone(),
+        clock,
+        ids: Ids::default(),
+        health,
+        config,
+        shutdown,
+        tasks: TaskTracker::new(),
+    };
     Batcher::new(core, limits, Duration::from_secs(5))
 }
 

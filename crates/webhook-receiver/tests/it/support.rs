@@ -13,7 +13,7 @@ use stackwave_runtime::{ConfigView, Core, Health, Ids, SystemClock};
 use stackwave_webhook_receiver::Config;
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 pub(crate) const OLD_SECRET: &str = "the one before";
@@ -44,7 +44,15 @@ impl Service {
         let health = Health::default();
         let config = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
         let clock = Arc::new(SystemClock::default());
-        let core = Core { log: log.clone(), clock, ids: Ids::default(), health, config, shutdown };
+        let core = Core {
+            log: log.clone(),
+            clock,
+            ids: Ids::default(),
+            health,
+            config,
+            shutdown,
+            tasks: TaskTracker::new(),
+        };
         let secrets = Secrets::new([SecretString::from(OLD_SECRET), SecretString::from(SECRET)]).unwrap();
         let mut config = Config::new(secrets);
         change(&mut config);

@@ -64,6 +64,11 @@ impl MemoryLog {
         self.lock().streams.get(&stream).cloned().unwrap_or_default()
     }
 
+    /// Every message id that was used, in order.
+    pub(crate) fn message_ids(&self) -> Vec<String> {
+        self.lock().message_ids.keys().map(|(_, id)| id.clone()).collect()
+    }
+
     /// Every byte that the log holds: records as JSON, and blobs.
     pub(crate) fn everything(&self) -> String {
         let inner = self.lock();
