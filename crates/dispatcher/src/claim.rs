@@ -68,7 +68,7 @@ pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: 
         stream: turn.stream,
         poke: turn.poke.clone(),
     };
-    tokio::spawn(task.append(permit, claims, cause));
+    shared.core.tasks.spawn(task.append(permit, claims, cause));
 }
 
 /// The claims that can be made now: their workflow file was read, and nothing keeps them from being told apart.
@@ -225,7 +225,7 @@ impl ClaimTask {
                         stream: self.stream,
                         poke: self.poke.clone(),
                     };
-                    tokio::spawn(send.run(claim));
+                    self.shared.core.tasks.spawn(send.run(claim));
                 }
             }
             Err(error) => {

@@ -229,7 +229,7 @@ fn ledger_steps(
     };
     let cause = turn.repository.last_position();
     let record = shared.core.record(ROLE, events).caused_by(cause);
-    tokio::spawn(append_and_resend(send, permit, record, resends));
+    shared.core.tasks.spawn(append_and_resend(send, permit, record, resends));
 }
 
 fn withdraw(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target, dispatch: &Dispatch) {

@@ -4,7 +4,7 @@ use crate::{clock::Clock, config_view::ConfigView, health::Health, ids::Ids};
 use stackwave_domain::{Event, Record};
 use stackwave_event_log::EventLog;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The log, the clock, ids, health and the stop signal of one process. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Core {
     pub config: ConfigView,
     /// Cancelled when the process shall drain.
     pub shutdown: CancellationToken,
+    /// What has to end before the process may: sends that GitHub may have taken, and the records of their results.
+    pub tasks: TaskTracker,
 }
 
 impl Core {

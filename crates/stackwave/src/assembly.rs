@@ -1,0 +1,221 @@
+//! Puts the roles of one process together: one follower and one state a partition, shared by all of them.
+//!
+//! `serve` calls it with what is configured, `demo` with a simulated GitHub; there is no other wiring.
+
+use crate::{cli::Role, health};
+use anyhow::Context as _;
+use axum::{Router, ServiceExt, extract::Request};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use stackwave_domain::{StreamId, Subject, WorkspaceId, event::ApiKeyRegistered};
+use stackwave_event_log::EventLog;
+use stackwave_github::{signature::Secrets, webhook::Own};
+use stackwave_github_client::{ClientConfig, GitHubClient};
+use stackwave_runtime::{
+    Actor, Clock, ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition, registry,
+};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::util::MapRequest;
+
+/// What the roles are started with.
+pub(crate) struct Options {
+    /// Which roles this process has.
+    pub(crate) roles: BTreeSet<Role>,
+    /// Where HTTP is served.
+    pub(crate) http: TcpListener,
+    /// Where gRPC is served; only with the role `admin`.
+    pub(crate) grpc: Option<TcpListener>,
+    /// What opens the admin API.
+    pub(crate) admin_token: Option<SecretString>,
+    /// GitHub's REST API and how to sign in.
+    pub(crate) github: GitHubOptions,
+    /// Secrets that may sign webhooks.
+    pub(crate) webhook_secrets: Vec<SecretString>,
+    /// A key to register for the workspace `default`.
+    pub(crate) bootstrap_api_key: Option<SecretString>,
+    /// Whether workflows are started.
+    pub(crate) dispatch: bool,
+    /// How long a dispatch without an answer is searched for.
+    pub(crate) grace: Duration,
+}
+
+/// How GitHub is reached.
+pub(crate) struct GitHubOptions {
+    pub(crate) api_url: String,
+    pub(crate) app_id: Option<String>,
+    pub(crate) private_key: Option<SecretString>,
+    pub(crate) writes_per_minute: Option<u32>,
+}
+
+/// A process that serves.
+pub(crate) struct Running {
+    /// Where HTTP is served.
+    pub(crate) http_addr: SocketAddr,
+    /// The shared parts.
+    pub(crate) core: Core,
+    /// The folded partitions.
+    pub(crate) partitions: Vec<PartitionView>,
+    servers: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// How long a drain may take: longer than any request to GitHub.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Starts every role, and returns once HTTP is served.
+pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::Result<Running> {
+    let health = Health::default();
+    let shutdown = CancellationToken::new();
+    let config = ConfigView::start(Arc::clone(&log), &health, shutdown.clone())
+        .await
+        .context("failed to read the configuration stream of the event log")?;
+    let core = Core {
+        log,
+        clock: Arc::new(SystemClock::default()),
+        ids: Ids::default(),
+        health,
+        config,
+        shutdown,
+        tasks: TaskTracker::new(),
+    };
+    register_bootstrap_key(&core, options.bootstrap_api_key.as_ref()).await?;
+    let github = Arc::new(github_client(&core, &options.github)?);
+
+    let partitions = start_partitions(&core, &options, &github);
+    if options.roles.contains(&Role::Dispatcher) {
+        let ports = dispatcher_ports(&github);
+        tokio::spawn(stackwave_dispatcher::installations::run(core.clone(), ports.clone()));
+        core.tasks.spawn(stackwave_dispatcher::pending::run(core.clone(), ports));
+    }
+    tokio::spawn(health::watch_log(core.clone()));
+
+    let http_addr = options.http.local_addr().context("failed to read the HTTP listener's address")?;
+    let router = http_router(&core, &options, &github);
+    let mut servers = vec![tokio::spawn(serve_http(core.clone(), router, options.http))];
+    if let Some(listener) = options.grpc {
+        let config = stackwave_admin::Config { listener, token: options.admin_token };
+        let (core, partitions) = (core.clone(), partitions.clone());
+        servers.push(tokio::spawn(async move {
+            stackwave_admin::serve(core, config, partitions).await.context("failed to serve gRPC")
+        }));
+    }
+    Ok(Running { http_addr, core, partitions, servers })
+}
+
+impl Running {
+    /// Drains: takes nothing new, ends what is under way, and returns.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.core.shutdown.cancel();
+        self.core.tasks.close();
+        let drained = tokio::time::timeout(DRAIN, async {
+            self.core.tasks.wait().await;
+            for server in self.servers {
+                server.await.context("a server task ended badly")??;
+            }
+            anyhow::Ok(())
+        });
+        drained.await.unwrap_or_else(|_| {
+            tracing::warn!("not everything ended within {} s; what is open is taken up at the next start", DRAIN.as_secs());
+            Ok(())
+        })
+    }
+}
+
+async fn register_bootstrap_key(core: &Core, key: Option<&SecretString>) -> anyhow::Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    let hash = stackwave_auth::hash_api_key(key);
+    if core.config.read(|config| config.api_key(&hash).is_some()) {
+        return Ok(());
+    }
+    let credential = format!("bootstrap-{}", hash.prefix(12));
+    let registered = ApiKeyRegistered {
+        credential: credential.as_str().into(),
+        workspace: WorkspaceId::default_workspace(),
+        name: "bootstrap".to_owned(),
+        hash,
+        at: Timestamp::from(core.clock.now()),
+    };
+    let subject = Subject::config("api_key", &credential);
+    let position = registry::register(core, "admin", subject, registered.into())
+        .await
+        .context("failed to register the bootstrap API key")?;
+    core.config.wait_for(position).await;
+    Ok(())
+}
+
+fn github_client(core: &Core, options: &GitHubOptions) -> anyhow::Result<GitHubClient> {
+    let clock = Arc::clone(&core.clock);
+    let mut config = ClientConfig::new(options.api_url.clone(), Arc::new(move || clock.now()));
+    config.app_id.clone_from(&options.app_id);
+    config.private_key.clone_from(&options.private_key);
+    config.writes_per_minute = options.writes_per_minute;
+    GitHubClient::new(config).context("failed to set up the GitHub client")
+}
+
+fn dispatcher_ports(github: &Arc<GitHubClient>) -> stackwave_dispatcher::GitHub {
+    stackwave_dispatcher::GitHub {
+        dispatches: Arc::clone(github) as _,
+        workflows: Arc::clone(github) as _,
+        runs: Arc::clone(github) as _,
+        pulls: Arc::clone(github) as _,
+        repositories: Arc::clone(github) as _,
+    }
+}
+
+/// Follows every partition, with the actors that this process has.
+fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> Vec<PartitionView> {
+    let roles = &options.roles;
+    let followed = [Role::Orchestrator, Role::Dispatcher, Role::Commenter, Role::Admin];
+    if !followed.iter().any(|role| roles.contains(role)) {
+        return Vec::new();
+    }
+    (0..core.log.partitions())
+        .map(|number| {
+            let mut actors: Vec<Box<dyn Actor>> = Vec::new();
+            let mut slot = None;
+            if roles.contains(&Role::Orchestrator) {
+                actors.push(stackwave_orchestrator::actor(core.clone()));
+            }
+            if roles.contains(&Role::Dispatcher) {
+                let config = stackwave_dispatcher::Config { enabled: options.dispatch, grace: options.grace };
+                let (actor, view) = stackwave_dispatcher::actor(core.clone(), dispatcher_ports(github), config);
+                actors.push(actor);
+                slot = Some(view);
+            }
+            if roles.contains(&Role::Commenter) {
+                let config = stackwave_commenter::Config { dispatch: options.dispatch, ..Default::default() };
+                actors.push(stackwave_commenter::actor(core.clone(), Arc::clone(github) as _, config));
+            }
+            let (view, _) = partition::start(core.clone(), StreamId::Partition(number), actors);
+            if let Some(slot) = slot {
+                slot.set(view.clone());
+            }
+            view
+        })
+        .collect()
+}
+
+fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> Router {
+    let mut router = health::router(core.health.clone());
+    if options.roles.contains(&Role::IngestApi) {
+        let can_ask = options.github.app_id.is_some() && options.github.private_key.is_some();
+        let repositories = can_ask.then(|| Arc::clone(github) as _);
+        let config = stackwave_ingest_api::Config::default();
+        router = router.merge(stackwave_ingest_api::router(core.clone(), config, repositories));
+    }
+    if options.roles.contains(&Role::WebhookReceiver) {
+        let mut config = stackwave_webhook_receiver::Config::new(Secrets::new(options.webhook_secrets.clone()));
+        config.own = Own { app_id: options.github.app_id.as_deref().and_then(|id| id.parse().ok()), ..Own::default() };
+        router = router.merge(stackwave_webhook_receiver::router(core.clone(), config));
+    }
+    router
+}
+
+async fn serve_http(core: Core, router: Router, listener: TcpListener) -> anyhow::Result<()> {
+    let app = MapRequest::new(router, stackwave_ingest_api::normalize_slashes);
+    axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
+        .with_graceful_shutdown(core.shutdown.cancelled_owned())
+        .await
+        .context("failed to serve HTTP")
+}

@@ -1,0 +1,93 @@
+//! `stackwave serve`: the roles of one process over a configured log, until a signal.
+
+use crate::{
+    assembly::{self, GitHubOptions, Options},
+    cli::Role,
+    config::{LogTarget, Settings},
+};
+use anyhow::Context as _;
+use stackwave_event_log::EventLog;
+use stackwave_event_log_nats::{NatsLog, NatsOptions};
+use stackwave_event_log_sqlite::SqliteLog;
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+
+/// How long to wait before asking for a JetStream server again that was not there at start.
+const CONNECT_AGAIN: Duration = Duration::from_secs(2);
+
+/// Serves until the first signal, then drains; the second signal cuts.
+pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+    let http = listen(settings.http_addr, "STACKWAVE_HTTP_ADDR").await?;
+    let grpc = match roles.contains(&Role::Admin) {
+        true => Some(listen(settings.grpc_addr, "STACKWAVE_GRPC_ADDR").await?),
+        false => None,
+    };
+    let log = open_log(&settings.log, settings.partitions).await?;
+    let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let options = Options {
+        roles,
+        http,
+        grpc,
+        admin_token: settings.admin_token,
+        github: GitHubOptions {
+            api_url: settings.github_api_url,
+            app_id: settings.github_app_id,
+            private_key: settings.github_app_private_key,
+            writes_per_minute: settings.github_writes_per_minute,
+        },
+        webhook_secrets: settings.github_webhook_secrets,
+        bootstrap_api_key: settings.bootstrap_api_key,
+        dispatch: settings.dispatch,
+        grace: settings.dispatch_grace,
+    };
+    let running = assembly::start(log, options).await?;
+    tracing::info!(http.addr = %running.http_addr, roles = names.join(","), "serving");
+    first_signal().await?;
+    tracing::info!("draining; a second signal stops at once");
+    tokio::spawn(async {
+        if first_signal().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    running.stop().await
+}
+
+async fn listen(addr: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("failed to listen on `{addr}` ({setting})"))
+}
+
+/// Opens the log. A JetStream server may start after us: it is waited for; what cannot be mended by waiting is told.
+pub(crate) async fn open_log(target: &LogTarget, partitions: u16) -> anyhow::Result<Arc<dyn EventLog>> {
+    match target {
+        LogTarget::Sqlite(path) => {
+            let log = SqliteLog::open(path, partitions).context("failed to open the event log (STACKWAVE_LOG)")?;
+            Ok(log)
+        }
+        LogTarget::Nats(url) => loop {
+            match NatsLog::connect(NatsOptions::new(url.clone(), partitions)).await {
+                Ok(log) => return Ok(log),
+                Err(error @ stackwave_event_log::LogError::Unavailable(_)) => {
+                    tracing::warn!(%error, "the JetStream server is not there yet; trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(CONNECT_AGAIN) => {},
+                        signal = first_signal() => {
+                            signal?;
+                            anyhow::bail!("stopped before the JetStream server was reached");
+                        },
+                    }
+                }
+                Err(error) => return Err(error).context("failed to open the event log (STACKWAVE_LOG)"),
+            }
+        },
+    }
+}
+
+async fn first_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {},
+        _ = interrupt.recv() => {},
+    }
+    Ok(())
+}
