@@ -61,10 +61,13 @@ async fn register(api: &Api, caller: &ApiKey, found: RepositoryFound) -> Result<
         installation: Some(found.installation),
         workspace: caller.workspace.clone(),
     };
-    register_repository(&api.core, ACTOR, repository).await.map_err(|error| match error {
-        RegisterError::Log(error) => Error::Log(error.to_string()),
-        RegisterError::Append(error) => Error::Log(error.to_string()),
-    })?;
+    let registering = register_repository(&api.core, ACTOR, repository);
+    match tokio::time::timeout(api.config.append_patience, registering).await {
+        Ok(Ok(())) => {}
+        Ok(Err(RegisterError::Log(error))) => return Err(Error::Log(error.to_string())),
+        Ok(Err(RegisterError::Append(error))) => return Err(Error::Log(error.to_string())),
+        Err(_) => return Err(Error::Log("the repository could not be registered in time".to_owned())),
+    }
     // Another workspace's upload may have registered it at the same moment.
     if let Some(repository) = api.core.config.read(|config| config.repository(id).cloned()) {
         allowed(caller, &repository)?;

@@ -14,7 +14,8 @@ pub struct Config {
     pub body_limit: usize,
     /// How long a body may take to arrive. GitHub gives up after 10 s in all.
     pub body_timeout: Duration,
-    /// How many bytes of bodies are held at a time, over all requests; more wait. Anybody can send a body.
+    /// How many bytes of bodies are held at a time, over all requests; more wait until the body's time is up. Anybody
+    /// can send a body. Not below the body limit.
     pub memory: usize,
     /// How long a log that does not answer is tried before GitHub gets a 503, within GitHub's 10 s.
     pub append_patience: Duration,

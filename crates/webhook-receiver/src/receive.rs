@@ -28,29 +28,40 @@ pub(crate) async fn receive(
     config: &Config,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Bytes, OwnedSemaphorePermit), Error> {
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Error> {
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > config.body_limit) {
+        return Err(Error::TooLarge { limit: config.body_limit });
+    }
     let seconds = config.body_timeout.as_secs();
-    let receiving = async {
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let length: usize = length.unwrap_or(config.body_limit);
-        if length > config.body_limit {
-            return Err(Error::TooLarge { limit: config.body_limit });
-        }
-        let units = u32::try_from(length.min(config.memory).div_ceil(MEMORY_UNIT)).unwrap_or(u32::MAX);
-        let share = Arc::clone(&memory.0).acquire_many_owned(units).await.map_err(|_| Error::Busy)?;
-        Ok((collect(body, config.body_limit).await?, share))
-    };
-    tokio::time::timeout(config.body_timeout, receiving).await.map_err(|_| Error::SlowBody { seconds })?
+    tokio::time::timeout(config.body_timeout, collect(memory, body, config.body_limit))
+        .await
+        .map_err(|_| Error::SlowBody { seconds })?
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Error> {
+/// Memory is counted as it fills: whoever only announces a large body takes none of it from GitHub's deliveries.
+async fn collect(
+    memory: &Memory,
+    mut body: Body,
+    limit: usize,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Error> {
     let mut collected = Vec::new();
+    let mut share: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Error::BrokenBody)?.into_data() else { continue };
-        if collected.len() + data.len() > limit {
+        let size = collected.len() + data.len();
+        if size > limit {
             return Err(Error::TooLarge { limit });
+        }
+        let held = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(size.div_ceil(MEMORY_UNIT).saturating_sub(held)).unwrap_or(u32::MAX);
+        let more = Arc::clone(&memory.0).acquire_many_owned(more).await.map_err(|_| Error::Busy)?;
+        match &mut share {
+            Some(share) => share.merge(more),
+            None => share = Some(more),
         }
         collected.extend_from_slice(&data);
     }
-    Ok(collected.into())
+    Ok((collected.into(), share))
 }

@@ -82,6 +82,32 @@ async fn a_body_larger_than_github_sends_is_a_413() {
 }
 
 #[tokio::test]
+async fn whoever_only_announces_large_bodies_keeps_nobody_out() {
+    let service = Service::start_with(|config| {
+        config.memory = 1 << 20;
+        config.body_limit = 1 << 20;
+    })
+    .await;
+    let mut idle = Vec::new();
+    let address = service.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+    for _ in 0..5 {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = "POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n{";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    assert_eq!(service.deliver("workflow_run", "d-1", &workflow_run(5)).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_a_408() {
+    let service = Service::start_with(|config| config.body_timeout = Duration::from_millis(50)).await;
+    let never = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let request = service.client.post(&service.url).body(reqwest::Body::wrap_stream(never));
+    assert_eq!(send(request).await.status, 408);
+}
+
+#[tokio::test]
 async fn another_method_is_a_405() {
     let service = Service::start().await;
     assert_eq!(send(service.client.get(&service.url)).await.status, 405);
