@@ -1,0 +1,86 @@
+//! `stackwave log`.
+
+use super::ConfigFile;
+use crate::config::LogTarget;
+use clap::{Args, Subcommand};
+use stackwave_domain::{Position, PrNumber, RunId};
+
+/// Prints the records of the event log, one line an event, oldest first.
+///
+/// A line holds the time, the stream and position, the repository, the subject's kind, the event and what it says. The
+/// log is only read, also while it is served.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct LogOptions {
+    /// Print what is there, or follow it.
+    #[command(subcommand)]
+    pub(crate) command: LogCommand,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  stackwave log show --log sqlite:data/stackwave.db --pr 7
+  stackwave log show --run pr7-opened-9f2c1d7-5e1b9a04c2d3 --json
+  stackwave log tail --repository acme/infra --stack eks/cluster/prod
+
+Exit codes:
+  0  printed
+  1  the log cannot be read
+  2  wrong use";
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Print what is there
+    Show(ShowOptions),
+    /// Print the newest events, then each as it is appended
+    Tail(TailOptions),
+}
+
+/// `stackwave log show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowOptions {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// At most so many events: the newest, or with --from the first.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// `stackwave log tail`.
+#[derive(Debug, Args)]
+pub(crate) struct TailOptions {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// How many of the newest events to begin with.
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "from")]
+    pub(crate) limit: usize,
+}
+
+/// Which log, and which of its events. Several filters have to hold together.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Filter {
+    /// The event log: sqlite:PATH or nats://HOST:PORT; by default as `serve` would take it from file and environment.
+    #[arg(long, value_name = "LOG")]
+    pub(crate) log: Option<LogTarget>,
+    /// What belongs to a repository: OWNER/NAME, or GitHub's number.
+    #[arg(long, value_name = "REPOSITORY")]
+    pub(crate) repository: Option<String>,
+    /// What belongs to a pull request.
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| text.parse::<PrNumber>())]
+    pub(crate) pr: Option<PrNumber>,
+    /// What belongs to a run: its upload, decisions, claims, results and workflow runs.
+    #[arg(long, value_name = "ID", value_parser = |text: &str| Ok::<_, std::convert::Infallible>(RunId::new(text)))]
+    pub(crate) run: Option<RunId>,
+    /// What belongs to a stack: COMPONENT/STACK or COMPONENT@STACK.
+    #[arg(long, value_name = "STACK")]
+    pub(crate) stack: Option<String>,
+    /// One JSON object a line, with everything that the event holds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Begin at this position of the repositories' streams, and leave the configuration out.
+    #[arg(long, value_name = "POSITION", value_parser = |text: &str| text.parse::<Position>())]
+    pub(crate) from: Option<Position>,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}

@@ -1,0 +1,58 @@
+use super::*;
+use crate::config::SETTINGS;
+use clap::{CommandFactory as _, error::ErrorKind};
+
+fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+    Cli::try_parse_from([&["stackwave"], arguments].concat()).map(|cli| cli.command)
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn serve_without_a_role_has_all_of_them() {
+    let Command::Serve(options) = parse(&["serve"]).unwrap() else { panic!("not serve") };
+    assert_eq!(options.roles().len(), Role::ALL.len());
+    let Command::Serve(options) = parse(&["serve", "dispatcher", "ingest-api"]).unwrap() else {
+        panic!("not serve")
+    };
+    assert_eq!(options.roles().into_iter().collect::<Vec<_>>(), [Role::IngestApi, Role::Dispatcher]);
+}
+
+#[test]
+fn every_setting_but_a_secret_has_a_flag_that_is_kept_under_its_key() {
+    let flags: Vec<String> =
+        SETTINGS.iter().filter_map(|setting| Some(format!("--{}=1", setting.flag()?))).collect();
+    let arguments: Vec<&str> = std::iter::once("serve").chain(flags.iter().map(String::as_str)).collect();
+    let Command::Serve(options) = parse(&arguments).unwrap() else { panic!("not serve") };
+    let given = options.sources().flags;
+    for setting in SETTINGS {
+        assert_eq!(given.contains_key(setting.key), !setting.secret, "{}", setting.key);
+    }
+}
+
+#[test]
+fn wrong_use_is_told_apart() {
+    for (arguments, kind) in [
+        (&["serve", "cook"][..], ErrorKind::InvalidValue),
+        (&["serve", "--admin-token", "x"], ErrorKind::UnknownArgument),
+        (&["plan"], ErrorKind::MissingRequiredArgument),
+        (&["plan", "x.json", "--trigger", "merged"], ErrorKind::ValueValidation),
+        (&["log", "tail", "--from", "3", "--limit", "2"], ErrorKind::ArgumentConflict),
+        (&["log", "show", "--log", "postgres://x"], ErrorKind::ValueValidation),
+    ] {
+        assert_eq!(parse(arguments).map(|_| ()).unwrap_err().kind(), kind, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_plan_is_for_an_opened_pull_request_unless_told_otherwise() {
+    let Command::Plan(options) = parse(&["plan", "-"]).unwrap() else { panic!("not plan") };
+    assert_eq!(options.trigger.to_string(), "pull_request.opened");
+    let Command::Plan(options) = parse(&["plan", "-", "--trigger", "release.published"]).unwrap() else {
+        panic!("not plan")
+    };
+    assert_eq!(options.trigger.to_string(), "release.published");
+}

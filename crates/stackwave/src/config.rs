@@ -1,0 +1,146 @@
+//! The configuration: one typed struct out of defaults, a file, the environment and flags, in that order.
+//!
+//! `table` names every setting once, `layers` merges where they come from, `value` reads each text, `error` says what
+//! is wrong. An unknown key or value is an error, never a default.
+
+mod error;
+mod layers;
+mod reader;
+mod table;
+mod value;
+
+pub(crate) use self::{
+    error::SettingsError,
+    layers::Sources,
+    table::{SETTINGS, Setting},
+    value::{LogFormat, LogTarget},
+};
+
+use self::reader::Reader;
+use crate::cli::Role;
+use secrecy::SecretString;
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+/// What `serve` runs with. Each field is a setting of the table; files that settings name have been read.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Where HTTP is served.
+    pub(crate) http_addr: SocketAddr,
+    /// Where gRPC is served.
+    pub(crate) grpc_addr: SocketAddr,
+    /// What opens the admin API; without it, it stays closed.
+    pub(crate) admin_token: Option<SecretString>,
+    /// The event log.
+    pub(crate) log: LogTarget,
+    /// How many partitions a new event log has.
+    pub(crate) partitions: u16,
+    /// GitHub's REST API, without a slash at the end.
+    pub(crate) github_api_url: String,
+    /// The App's number or client id.
+    pub(crate) github_app_id: Option<String>,
+    /// The App's private key, as PEM.
+    pub(crate) github_app_private_key: Option<SecretString>,
+    /// Every secret with which a webhook may be signed; at least one when webhooks are received.
+    pub(crate) github_webhook_secrets: Vec<SecretString>,
+    /// Writes a minute and installation; 0 = no pacing, none = by host.
+    pub(crate) github_writes_per_minute: Option<u32>,
+    /// A key to register for the workspace `default`.
+    pub(crate) bootstrap_api_key: Option<SecretString>,
+    /// Whether workflows are started.
+    pub(crate) dispatch: bool,
+    /// How long a dispatch without an answer is searched for.
+    pub(crate) dispatch_grace: Duration,
+    /// How the process writes its own log.
+    pub(crate) log_format: LogFormat,
+    /// How much of it: directives of `tracing_subscriber::EnvFilter`.
+    pub(crate) log_level: String,
+}
+
+impl Settings {
+    /// Merges and reads all settings, and checks that these roles have what they need.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub(crate) fn load(sources: &Sources, roles: &BTreeSet<Role>) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(sources);
+        let settings = Self::read(&mut reader, roles);
+        reader.conclude(settings)
+    }
+
+    fn read(reader: &mut Reader, roles: &BTreeSet<Role>) -> Option<Self> {
+        let http_addr = reader.value("http_addr", value::address);
+        let grpc_addr = reader.value("grpc_addr", value::address);
+        let admin_token = reader.secret("admin_token", "admin_token_file", value::bearer);
+        let log = reader.value("log", value::log_target);
+        let partitions = reader.value("partitions", value::partitions);
+        let github_api_url = reader.value("github_api_url", value::url);
+        let github_app_id = reader.value("github_app_id", value::app_id);
+        let key_form = "a private key as PEM (`-----BEGIN … PRIVATE KEY-----`)";
+        let github_app_private_key =
+            reader.content("github_app_private_key_file", key_form, value::private_key);
+        let webhook_secrets =
+            reader.secret("github_webhook_secret", "github_webhook_secret_file", value::secrets);
+        let github_writes_per_minute = reader.value("github_writes_per_minute", value::count);
+        let bootstrap_api_key = reader.secret("bootstrap_api_key", "bootstrap_api_key_file", value::bearer);
+        let dispatch = reader.value("dispatch", value::switch);
+        let dispatch_grace = reader.value("dispatch_grace", value::grace);
+        let log_format = reader.value("log_format", value::log_format);
+        let log_level = reader.value("log_level", value::log_level);
+        need_for_roles(reader, roles);
+        // Settings with a default are there unless a problem was noted.
+        Some(Self {
+            http_addr: http_addr?,
+            grpc_addr: grpc_addr?,
+            admin_token,
+            log: log?,
+            partitions: partitions?,
+            github_api_url: github_api_url?,
+            github_app_id,
+            github_app_private_key,
+            github_webhook_secrets: webhook_secrets.unwrap_or_default(),
+            github_writes_per_minute,
+            bootstrap_api_key,
+            dispatch: dispatch?,
+            dispatch_grace: dispatch_grace?,
+            log_format: log_format?,
+            log_level: log_level?,
+        })
+    }
+}
+
+/// Notes what a role cannot do without.
+fn need_for_roles(reader: &mut Reader, roles: &BTreeSet<Role>) {
+    if roles.contains(&Role::WebhookReceiver) {
+        reader.need(
+            &["github_webhook_secret", "github_webhook_secret_file"],
+            "webhook-receiver checks with it that a webhook comes from GitHub",
+            "set it to the webhook secret of your GitHub App, or name a file that holds it with \
+             STACKWAVE_GITHUB_WEBHOOK_SECRET_FILE",
+        );
+    }
+    if roles.contains(&Role::Dispatcher) || roles.contains(&Role::Commenter) {
+        reader.need(
+            &["github_app_id"],
+            "dispatcher and commenter act at GitHub as your App",
+            "set it to the App ID that the settings page of your GitHub App shows",
+        );
+        reader.need(
+            &["github_app_private_key_file"],
+            "dispatcher and commenter sign in at GitHub with it",
+            "make a private key on the settings page of your GitHub App and set this to the file's path",
+        );
+    }
+}
+
+/// The event log alone, for commands that only read it: nothing else has to be complete.
+///
+/// # Errors
+/// Everything that is wrong with the layers or with this setting.
+pub(crate) fn load_log_target(sources: &Sources) -> Result<LogTarget, SettingsError> {
+    let mut reader = Reader::new(sources);
+    let log = reader.value("log", value::log_target);
+    reader.conclude(log)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! The process's own log, on standard error: standard output belongs to what a command prints.
+
+use crate::config::LogFormat;
+use std::io;
+use tracing_subscriber::EnvFilter;
+
+/// What commands other than `serve` say of themselves.
+pub(crate) const QUIET: &str = "warn";
+
+/// Starts it. `directives` are those of [`EnvFilter`], checked before.
+pub(crate) fn start(format: LogFormat, directives: &str) {
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(EnvFilter::new(directives));
+    // It can fail only when another one was started, and then that one is used.
+    let _ = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
