@@ -1,5 +1,7 @@
 //! Reading what a newer version wrote, fetching blobs, and the size that a log takes.
 
+#![expect(clippy::unwrap_used, reason = "a sample that cannot be read is a failed test")]
+
 use stackwave_domain::{
     Digest, Event, Fragment, Record, RecordId,
     codec::{self, CodecError},

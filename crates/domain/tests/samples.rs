@@ -1,5 +1,7 @@
 //! Records are contracts: one committed sample of every event, which must decode for ever.
 
+#![expect(clippy::unwrap_used, reason = "a sample that cannot be read is a failed test")]
+
 use serde_json::Value;
 use stackwave_domain::{Event, codec};
 use std::{collections::BTreeMap, fs, path::PathBuf};
