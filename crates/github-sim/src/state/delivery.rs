@@ -120,10 +120,15 @@ impl State {
     }
 
     pub(crate) fn settle_delivery(&mut self, id: u64) {
+        let newest = self.deliveries.len() as u64;
+        let is_old = id + (self.config.webhooks.payloads_kept as u64) < newest;
         if let Some(delivery) = self.delivery_mut(id)
             && !delivery.settled
         {
             delivery.settled = true;
+            if is_old {
+                delivery.payload = Bytes::new();
+            }
             self.unsettled -= 1;
         }
     }

@@ -144,14 +144,12 @@ impl State {
             return refuse(422, format!("No ref found for: {reference}"));
         };
         let head_sha = commit.sha.clone();
-        let Some(yaml) = commit.file(&path) else {
-            return refuse(422, "Workflow does not have 'workflow_dispatch' trigger");
+        let definition = match self.definition(commit, &path) {
+            Some(Ok(definition)) => definition,
+            Some(Err(reason)) => return refuse(422, format!("failed to parse workflow: {reason}")),
+            None => return refuse(422, "Workflow does not have 'workflow_dispatch' trigger"),
         };
-        let definition = match Definition::parse(yaml) {
-            Ok(definition) => definition,
-            Err(reason) => return refuse(422, format!("failed to parse workflow: {reason}")),
-        };
-        let inputs = self.check_inputs(&definition, body)?;
+        let inputs = self.check_inputs(definition, body)?;
         let actor = self.our_bot();
         self.send_dispatch(id, &path, &full_ref, &inputs);
         let event = "workflow_dispatch".to_owned();

@@ -19,6 +19,7 @@ mod user;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
@@ -45,7 +46,9 @@ pub(crate) use self::{
     run::Listed,
     run_life::{NewRun, Step},
 };
-use crate::{config::SimConfig, faults::Faults, outcome::Outcomes, seed::Seed, urls::Urls};
+use crate::{
+    config::SimConfig, faults::Faults, outcome::Outcomes, seed::Seed, urls::Urls, workflow::Definition,
+};
 
 /// GitHub's numeric id of a repository: it survives renames, so everything is keyed by it.
 pub type RepositoryId = u64;
@@ -70,6 +73,8 @@ pub struct State {
     pub(crate) names: BTreeMap<String, RepositoryId>,
     /// Names that a repository had before, in lower case.
     pub(crate) moved: BTreeMap<String, RepositoryId>,
+    /// What each workflow file says, by its text: read when it is committed, not with every dispatch.
+    pub(crate) definitions: HashMap<Arc<str>, Result<Arc<Definition>, String>>,
     pub(crate) runs: BTreeMap<RunId, Run>,
     pub(crate) comments: BTreeMap<CommentId, Comment>,
     pub(crate) check_runs: BTreeMap<u64, CheckRun>,
@@ -105,6 +110,7 @@ impl State {
             repositories: BTreeMap::new(),
             names: BTreeMap::new(),
             moved: BTreeMap::new(),
+            definitions: HashMap::new(),
             runs: BTreeMap::new(),
             comments: BTreeMap::new(),
             check_runs: BTreeMap::new(),

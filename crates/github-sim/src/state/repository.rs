@@ -191,6 +191,10 @@ impl Workflow {
     }
 }
 
+fn is_workflow(path: &str) -> bool {
+    path.starts_with(".github/workflows/")
+}
+
 impl State {
     pub(crate) fn add_repository(&mut self, new: NewRepository) -> RepositoryId {
         let count = self.repositories.len() as u64;
@@ -234,6 +238,9 @@ impl State {
         files: Files,
         parents: Vec<Sha>,
     ) -> Sha {
+        for (_, yaml) in files.iter().filter(|(path, _)| is_workflow(path)) {
+            self.definitions.entry(yaml.clone()).or_insert_with(|| Definition::parse(yaml).map(Arc::new));
+        }
         let sha = self.next_sha();
         let commit = Commit {
             sha: sha.clone(),
@@ -259,15 +266,19 @@ impl State {
         }
     }
 
+    /// What the workflow file says in a commit. `None`: there is no such file.
+    pub(crate) fn definition(&self, commit: &Commit, path: &str) -> Option<&Result<Arc<Definition>, String>> {
+        self.definitions.get(commit.files.get(path)?)
+    }
+
     fn register_workflows(&mut self, id: RepositoryId) {
-        let (now, seed) = (self.now(), self.seed);
+        let (now, seed, definitions) = (self.now(), self.seed, &self.definitions);
         let Some(repository) = self.repositories.get_mut(&id) else { return };
         let files = repository.default_tip().files.clone();
-        for (path, yaml) in files.iter().filter(|(path, _)| path.starts_with(".github/workflows/")) {
-            let name = Definition::parse(yaml)
-                .ok()
-                .and_then(|definition| definition.name)
-                .unwrap_or_else(|| path.clone());
+        for (path, yaml) in files.iter().filter(|(path, _)| is_workflow(path)) {
+            let definition = definitions.get(yaml).and_then(|parsed| parsed.as_ref().ok());
+            let name =
+                definition.and_then(|definition| definition.name.clone()).unwrap_or_else(|| path.clone());
             repository
                 .workflows
                 .entry(path.clone())

@@ -11,7 +11,6 @@ use crate::{
     json::Json,
     outcome::{Course, Outcome},
     shapes,
-    workflow::Definition,
 };
 
 /// What a timer does to a run.
@@ -46,14 +45,13 @@ impl State {
         let (now, serial) = (self.now(), self.next());
         let id = 17_000_000_000 + self.seed.below(900_000_000, &["runs"]) + serial;
         let listed = self.faults.listing.take();
+        let commit = self.known_repository(new.repository)?.commits.get(&new.head_sha);
+        let definition = commit
+            .and_then(|commit| self.definition(commit, &new.path))
+            .and_then(|parsed| parsed.clone().ok());
+        let definition = definition.unwrap_or_default();
         let repository = self.known_repository_mut(new.repository)?;
         let full_name = repository.full_name();
-        let yaml = repository
-            .commits
-            .get(&new.head_sha)
-            .and_then(|commit| commit.file(&new.path))
-            .unwrap_or_default();
-        let definition = Definition::parse(yaml).unwrap_or_default();
         let workflow = repository
             .workflows
             .get_mut(&new.path)
