@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,10 +11,11 @@ use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
 use crate::{
     config::SimConfig,
     error::{Error, Result},
-    hook::DispatchHook,
+    faults::Moment,
+    hook::{DispatchPhase, Hook},
     keys,
     server::{self, Gate},
-    state::{Effect, State},
+    state::{Dispatch, Effect, Request, State},
     urls::Urls,
     webhooks::Sender,
 };
@@ -34,7 +35,8 @@ pub(crate) struct Shared {
     pub(crate) version: watch::Sender<u64>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) sender: Sender,
-    pub(crate) hook: RwLock<Option<DispatchHook>>,
+    pub(crate) dispatch_hook: Hook<Dispatch, DispatchPhase>,
+    pub(crate) request_hook: Hook<Request, Moment>,
     url: String,
     runtime: Handle,
     server: Mutex<Option<JoinHandle<()>>>,
@@ -57,7 +59,8 @@ impl GitHub {
             state: Mutex::new(State::new(config, urls)),
             version: watch::Sender::new(0),
             gate: gate.clone(),
-            hook: RwLock::new(None),
+            dispatch_hook: Hook::default(),
+            request_hook: Hook::default(),
             url,
             runtime: Handle::current(),
             server: Mutex::new(None),
@@ -83,6 +86,8 @@ impl GitHub {
     /// Closes every connection and stops sending webhooks.
     pub async fn shutdown(&self) {
         self.shared.gate.close();
+        // A hook may hold a clone of this handle, and would keep it alive.
+        self.remove_hooks();
         let server = self.shared.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut server) = server
             && tokio::time::timeout(DRAIN_WITHIN, &mut server).await.is_err()

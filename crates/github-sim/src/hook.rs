@@ -1,8 +1,11 @@
-//! A caller's own code in the middle of a dispatch.
+//! A caller's own code in the middle of a request.
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use crate::{faults::Failure, state::Dispatch};
+use crate::faults::Failure;
 
 /// Where in the life of a dispatch request a hook is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +35,43 @@ impl From<()> for Then {
 }
 
 type Answer = Pin<Box<dyn Future<Output = Then> + Send>>;
+type Callback<S, P> = Arc<dyn Fn(S, P) -> Answer + Send + Sync>;
 
-/// See [`on_dispatch`](crate::GitHub::on_dispatch).
-#[derive(Clone)]
-pub(crate) struct DispatchHook(Arc<dyn Fn(Dispatch, DispatchPhase) -> Answer + Send + Sync>);
+/// A place for a hook that is told of a subject in a phase.
+pub(crate) struct Hook<S, P>(RwLock<Option<Callback<S, P>>>);
 
-impl DispatchHook {
-    pub(crate) fn new<F, R>(hook: F) -> Self
+impl<S, P> Default for Hook<S, P> {
+    fn default() -> Self {
+        Self(RwLock::new(None))
+    }
+}
+
+impl<S, P> Hook<S, P> {
+    pub(crate) fn set<F, R>(&self, hook: F)
     where
-        F: Fn(Dispatch, DispatchPhase) -> R + Send + Sync + 'static,
+        F: Fn(S, P) -> R + Send + Sync + 'static,
         R: Future<Output: Into<Then>> + Send + 'static,
     {
-        Self(Arc::new(move |dispatch, phase| {
-            let answer = hook(dispatch, phase);
+        self.put(Some(Arc::new(move |subject, phase| {
+            let answer = hook(subject, phase);
             Box::pin(async move { answer.await.into() })
-        }))
+        })));
     }
 
-    pub(crate) async fn call(&self, dispatch: Dispatch, phase: DispatchPhase) -> Then {
-        (self.0)(dispatch, phase).await
+    pub(crate) fn remove(&self) {
+        self.put(None);
+    }
+
+    /// Asks the hook, if there is one. `subject` is then looked up, outside of any lock.
+    pub(crate) async fn ask(&self, phase: P, subject: impl FnOnce() -> Option<S>) -> Option<Failure> {
+        let hook = self.0.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        match hook(subject()?, phase).await {
+            Then::Proceed => None,
+            Then::Fail(failure) => Some(failure),
+        }
+    }
+
+    fn put(&self, hook: Option<Callback<S, P>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = hook;
     }
 }

@@ -9,7 +9,7 @@
 //!   merges pull requests; [`GitHub::complete_run`], [`GitHub::rerun`] and [`GitHub::approve_run`] move workflow runs.
 //! - **Runs go by themselves** ([`RunMode`]): they succeed after the job time unless an [`Outcome`] is planned.
 //! - **Faults** are set while it runs: [`HttpFault`], [`WebhookFaults`], [`ListingFault`], [`GitHub::set_reachable`],
-//!   [`GitHub::on_dispatch`]. Who is hit follows from [`SimConfig::seed`] and from what a request or webhook is about.
+//!   [`GitHub::on_dispatch`], [`GitHub::on_request`]. Who is hit follows from [`SimConfig::seed`] and from what a request or webhook is about.
 //! - **Tests look** with [`GitHub::read`] and wait with [`GitHub::wait_until`], which a change wakes.
 //!
 //! It knows GitHub only: nothing of Stackwave's own vocabulary is in here.

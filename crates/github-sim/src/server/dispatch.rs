@@ -1,6 +1,6 @@
 //! The one endpoint that takes its time: a caller's hook is asked before and after, and webhooks may overtake the answer.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use super::{
     answer::{Answer, ApiError},
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     faults::Failure,
     handle::GitHub,
-    hook::{DispatchPhase, Then},
+    hook::DispatchPhase,
     routes,
     state::{DispatchOutcome, Effect, RunId, State},
 };
@@ -51,13 +51,8 @@ fn finished(result: Result<Answer, Refused>, afterwards: Vec<Effect>) -> Finishe
 }
 
 async fn ask(github: &GitHub, call: &Call, phase: DispatchPhase) -> Option<Failure> {
-    let hook = github.shared.hook.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-    let dispatch =
-        github.change(|state| call.dispatch.and_then(|number| state.dispatch_mut(number)).cloned())?;
-    match hook.call(dispatch, phase).await {
-        Then::Proceed => None,
-        Then::Fail(failure) => Some(failure),
-    }
+    let dispatch = || github.change(|state| state.dispatch_mut(call.dispatch?).cloned());
+    github.shared.dispatch_hook.ask(phase, dispatch).await
 }
 
 fn accept(state: &mut State, call: &Call, caller: &Caller) -> Result<Accepted, ApiError> {

@@ -46,7 +46,7 @@ impl Finished {
 }
 
 pub(super) async fn process(github: GitHub, call: Call) -> Finished {
-    if let Some(failure) = fault(&github, &call, Moment::BeforeAccept) {
+    if let Some(failure) = fault(&github, &call, Moment::BeforeAccept).await {
         return Finished::without_caller(Refused::ByFault(failure));
     }
     let caller = match github.change(|state| enter(state, &call)) {
@@ -60,7 +60,7 @@ pub(super) async fn process(github: GitHub, call: Call) -> Finished {
         Finished { result: result.map_err(Refused::ByGitHub), caller: None, afterwards: Vec::new() }
     };
     if finished.result.is_ok()
-        && let Some(failure) = fault(&github, &call, Moment::AfterAccept)
+        && let Some(failure) = fault(&github, &call, Moment::AfterAccept).await
     {
         finished.result = Err(Refused::ByFault(failure));
     }
@@ -68,7 +68,12 @@ pub(super) async fn process(github: GitHub, call: Call) -> Finished {
     finished
 }
 
-fn fault(github: &GitHub, call: &Call, moment: Moment) -> Option<Failure> {
+/// What a hook or a fault does to a request at this moment.
+async fn fault(github: &GitHub, call: &Call, moment: Moment) -> Option<Failure> {
+    let request = || github.read(|state| state.requests().get(call.number).cloned());
+    if let Some(failure) = github.shared.request_hook.ask(moment, request).await {
+        return Some(failure);
+    }
     let (endpoint, key) = (call.target.endpoint, call.key());
     github.change(|state| state.faults.http.take(state.seed, endpoint, moment, &key))
 }

@@ -5,10 +5,9 @@ use serde_json::json;
 use crate::{
     error::{Error, Result},
     handle::GitHub,
-    hook::{DispatchHook, DispatchPhase, Then},
     json::Json,
     shapes,
-    state::{Delivery, Dispatch, Draft, NewRepository, State},
+    state::{Delivery, Dispatch, Draft, NewRepository, Request, State},
     verbs::Repo,
     webhooks::{HOOK_ID, sign},
 };
@@ -203,27 +202,8 @@ impl GitHub {
 
     /// Every HTTP request so far.
     #[must_use]
-    pub fn requests(&self) -> Vec<crate::state::Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.read(|state| state.requests().to_vec())
-    }
-
-    /// Calls the hook in every dispatch, in the [phases](DispatchPhase) of its life. While the hook works, the request
-    /// waits: a test can end a process at exactly that moment. The hook may let the request fail.
-    pub fn on_dispatch<F, R>(&self, hook: F)
-    where
-        F: Fn(Dispatch, DispatchPhase) -> R + Send + Sync + 'static,
-        R: Future<Output: Into<Then>> + Send + 'static,
-    {
-        self.set_hook(Some(DispatchHook::new(hook)));
-    }
-
-    /// Calls no hook any more.
-    pub fn remove_hook(&self) {
-        self.set_hook(None);
-    }
-
-    fn set_hook(&self, hook: Option<DispatchHook>) {
-        *self.shared.hook.write().unwrap_or_else(std::sync::PoisonError::into_inner) = hook;
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod app;
 mod faults;
+mod hooks;
 mod repo;
 mod runs;
 

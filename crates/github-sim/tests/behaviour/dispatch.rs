@@ -167,7 +167,7 @@ async fn a_hook_can_let_the_request_fail() {
         if phase == DispatchPhase::BeforeAccept { Then::Fail(Failure::Reset) } else { Then::Proceed }
     });
     assert!(client.dispatch(&body("vpc", "prod")).send().await.is_err());
-    github.remove_hook();
+    github.remove_hooks();
     assert_eq!(client.dispatch(&body("vpc", "prod")).send().await.unwrap().status(), 200);
     let replies: Vec<_> = github
         .read(|state| state.dispatches().iter().map(|one| (one.reply, one.run_id().is_some())).collect());
@@ -181,4 +181,20 @@ async fn webhooks_can_outrun_the_answer() {
     github.send_webhooks_first(true);
     assert_eq!(client.dispatch(&body("vpc", "prod")).send().await.unwrap().status(), 200);
     assert_eq!(receiver.kinds(), ["workflow_dispatch", "workflow_run.requested", "workflow_job.queued"]);
+}
+
+#[tokio::test]
+async fn webhooks_usually_follow_the_answer() {
+    let (github, _, client, mut receiver) =
+        with_receiver(SimConfig { runs: RunMode::Manual, ..SimConfig::default() }).await;
+    let unsent = Arc::new(Mutex::new(0));
+    let (count, inner) = (unsent.clone(), github.clone());
+    github.on_dispatch(move |_, _| {
+        *count.lock().unwrap() =
+            inner.read(|state| state.deliveries().iter().filter(|one| one.sent.is_none()).count());
+        async {}
+    });
+    client.dispatch(&body("vpc", "prod")).send().await.unwrap();
+    assert_eq!(*unsent.lock().unwrap(), 3);
+    receiver.wait_for(3).await;
 }

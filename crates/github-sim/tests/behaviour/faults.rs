@@ -1,8 +1,10 @@
 //! What goes wrong, on purpose.
 
+use std::sync::{Arc, Mutex};
+
 use reqwest::Method;
-use serde_json::Value;
-use stackwave_github_sim::{Endpoint, Failure, HttpFault, Reply, SimConfig};
+use serde_json::{Value, json};
+use stackwave_github_sim::{Endpoint, Failure, HttpFault, Moment, NewPullRequest, Reply, SimConfig, Then};
 
 use crate::{DEADLINE, automatic, body, manual};
 
@@ -118,4 +120,22 @@ async fn the_same_seed_spoils_the_same_requests() {
     assert_eq!(outcomes[0], outcomes[1]);
     assert_ne!(outcomes[0], outcomes[2]);
     assert!(outcomes[0].contains(&200) && outcomes[0].contains(&503));
+}
+
+#[tokio::test]
+async fn a_hook_sees_any_request_before_and_after_it_is_done() {
+    let (github, repo, client) = automatic().await;
+    let number = repo.open_pull_request(NewPullRequest::default()).unwrap();
+    let (inner, seen) = (repo.clone(), Arc::new(Mutex::new(Vec::new())));
+    let log = seen.clone();
+    github.on_request(move |request, moment| {
+        if request.endpoint == Endpoint::CreateComment {
+            log.lock().unwrap().push((moment, inner.comments(number).len()));
+        }
+        async move { if moment == Moment::AfterAccept { Then::Fail(Failure::Reset) } else { Then::Proceed } }
+    });
+    let comments = format!("/repos/acme/infra/issues/{number}/comments");
+    let answer = client.request(Method::POST, &comments).json(&json!({ "body": "waves" })).send().await;
+    assert!(answer.is_err());
+    assert_eq!(*seen.lock().unwrap(), [(Moment::BeforeAccept, 0), (Moment::AfterAccept, 1)]);
 }
