@@ -1,0 +1,59 @@
+//! What the process says of itself, as gRPC's health service says it.
+
+use stackwave_admin_proto::v1::runs_server;
+use stackwave_runtime::{Core, Health};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+/// How often the process is asked. Load balancers look every few seconds.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Whether the state has ever been whole: before that a run that exists may seem not to.
+#[derive(Clone)]
+pub(crate) struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Starts to report; not serving until everything is ready, and again once the process drains.
+    pub(crate) async fn follow(core: &Core, reporter: HealthReporter) -> Self {
+        let readiness = Self(Arc::default());
+        readiness.report(&core.health, &reporter).await;
+        tokio::spawn(readiness.clone().run(core.health.clone(), core.shutdown.clone(), reporter));
+        readiness
+    }
+
+    /// Whether the log has been read to its end since the process began.
+    pub(crate) fn was_reached(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    async fn run(self, health: Health, shutdown: CancellationToken, reporter: HealthReporter) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = tokio::time::sleep(LOOK) => self.report(&health, &reporter).await,
+            }
+        }
+        set(&reporter, ServingStatus::NotServing).await;
+    }
+
+    async fn report(&self, health: &Health, reporter: &HealthReporter) {
+        let ready = health.is_ready();
+        if ready {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        set(reporter, if ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+    }
+}
+
+/// Says it of the process (the empty name, by gRPC's convention) and of its service.
+async fn set(reporter: &HealthReporter, status: ServingStatus) {
+    reporter.set_service_status("", status).await;
+    reporter.set_service_status(runs_server::SERVICE_NAME, status).await;
+}

@@ -1,0 +1,8 @@
+//! The admin API over a real socket, with the generated client.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod health;
+mod runs;
+mod support;

@@ -1,0 +1,184 @@
+//! A process of one role, on a log in a temporary folder.
+
+use secrecy::SecretString;
+use stackwave_admin_proto::v1::{GetRunRequest, ListRunsRequest, ListRunsResponse, runs_client::RunsClient};
+use stackwave_domain::{
+    CommitSha, Digest, Event, GitRef, InstallationId, Position, PrNumber, RepositoryId, RepositoryName,
+    RunId, RunPlan, StackKey, StreamId, Subject, WorkflowFile, WorkspaceId,
+    digest::Stored,
+    event::{RepositoryRegistered, RunOpened, StackReleased, Trigger},
+    fragment::WorkflowCall,
+    plan::{PlannedStack, SkipReason, Verdict},
+};
+use stackwave_event_log::Append;
+use stackwave_event_log_sqlite::SqliteLog;
+use stackwave_runtime::{ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    transport::Channel,
+};
+
+pub(crate) const TOKEN: &str = "correct-horse";
+pub(crate) const REPOSITORY: RepositoryId = RepositoryId(42);
+
+/// Longer than anything takes that works.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+const PARTITION: StreamId = StreamId::Partition(0);
+
+/// The running service. Its folder goes when it is dropped.
+pub(crate) struct Admin {
+    pub(crate) core: Core,
+    pub(crate) address: SocketAddr,
+    pub(crate) served: tokio::task::JoinHandle<Result<(), stackwave_admin::Error>>,
+    partition: PartitionView,
+    _folder: tempfile::TempDir,
+}
+
+impl Admin {
+    /// Serves with the usual token.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Some(TOKEN)).await
+    }
+
+    pub(crate) async fn start_with(token: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(folder.path().join("log.db"), 1).unwrap();
+        let (health, shutdown) = (Health::default(), CancellationToken::new());
+        let config = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
+        let core = Core {
+            log,
+            clock: Arc::new(SystemClock::default()),
+            ids: Ids::default(),
+            health,
+            config,
+            shutdown,
+            tasks: TaskTracker::new(),
+        };
+        let (partition, _) = partition::start(core.clone(), PARTITION, Vec::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = stackwave_admin::Config { token: token.map(SecretString::from) };
+        let partitions = vec![partition.clone()];
+        let served = tokio::spawn(stackwave_admin::serve(core.clone(), settings, partitions, listener));
+        let admin = Self { core, address, served, partition, _folder: folder };
+        admin.append(Subject::config("repository", "42"), vec![repository().into()]).await;
+        admin
+    }
+
+    /// Appends, and waits until the service has folded it.
+    pub(crate) async fn append(&self, subject: Subject, events: Vec<Event>) -> Position {
+        let record = self.core.record("test", events);
+        let stream = subject.stream();
+        let position = self.core.log.append(Append::any(subject, record)).await.unwrap().receipt.position;
+        if stream == StreamId::Config {
+            self.core.config.wait_for(position).await;
+        } else {
+            self.partition.wait_for(position).await;
+        }
+        position
+    }
+
+    /// Decisions of the repository.
+    pub(crate) async fn decide(&self, events: Vec<Event>) {
+        self.append(Subject::ledger(PARTITION, REPOSITORY), events).await;
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+
+    pub(crate) async fn client(&self) -> RunsClient<Channel> {
+        RunsClient::new(self.channel().await)
+    }
+
+    /// A page, once the service is ready to answer.
+    pub(crate) async fn list(&self, request: ListRunsRequest) -> Result<ListRunsResponse, Status> {
+        let mut client = self.client().await;
+        let answered = async {
+            loop {
+                match client.list_runs(authorized(request.clone())).await {
+                    Err(status) if status.code() == tonic::Code::Unavailable => {}
+                    answer => return answer.map(tonic::Response::into_inner),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered).await.unwrap()
+    }
+
+    /// The ids of all runs that a filter leaves, in order.
+    pub(crate) async fn ids(&self, request: ListRunsRequest) -> Vec<String> {
+        self.list(request).await.unwrap().runs.into_iter().map(|run| run.id).collect()
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> Result<stackwave_admin_proto::v1::GetRunResponse, Status> {
+        self.list(ListRunsRequest::default()).await?;
+        let request = authorized(GetRunRequest { run_id: id.to_owned() });
+        self.client().await.get_run(request).await.map(tonic::Response::into_inner)
+    }
+}
+
+/// A call with the usual token.
+pub(crate) fn authorized<T>(message: T) -> Request<T> {
+    with_header(message, &format!("Bearer {TOKEN}"))
+}
+
+pub(crate) fn with_header<T>(message: T, header: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let header: MetadataValue<Ascii> = header.parse().unwrap();
+    request.metadata_mut().insert("authorization", header);
+    request
+}
+
+fn repository() -> RepositoryRegistered {
+    RepositoryRegistered {
+        repository: REPOSITORY,
+        name: RepositoryName::new("acme", "infra"),
+        default_branch: GitRef::new("main"),
+        installation: Some(InstallationId(1)),
+        workspace: WorkspaceId::default_workspace(),
+    }
+}
+
+/// A run of a pull request: `vpc/dev`, and `app/dev` below it, and `docs/dev`, which is skipped.
+pub(crate) fn opened(id: &str, pull_request: u64) -> RunOpened {
+    let stack = |component: &str, verdict: Verdict| PlannedStack {
+        key: StackKey::new("dev", component),
+        directly_affected: component == "vpc",
+        verdict,
+    };
+    let call = WorkflowCall { workflow: WorkflowFile::new("plan.yaml"), inputs: Default::default() };
+    let plan = RunPlan {
+        stacks: vec![
+            stack("app", Verdict::Dispatch(vec![call.clone()])),
+            stack("docs", Verdict::Skip(SkipReason::Disabled)),
+            stack("vpc", Verdict::Dispatch(vec![call])),
+        ],
+        edges: BTreeSet::from([(2, 0)]),
+        warnings: vec!["something odd".to_owned()],
+    };
+    RunOpened {
+        run: RunId::new(id),
+        workspace: WorkspaceId::default_workspace(),
+        trigger: Trigger::new("pull_request", "opened"),
+        inferred: false,
+        generation: 1,
+        pull_request: Some(PrNumber(pull_request)),
+        release: None,
+        head_sha: CommitSha::new("9f2c1d7a"),
+        sha: CommitSha::new("9f2c1d7b"),
+        git_ref: GitRef::new("main"),
+        upload: Digest::of(id.as_bytes()),
+        merged_at: None,
+        plan: Stored::inline(plan),
+    }
+}
+
+/// The run's `vpc/dev` may go.
+pub(crate) fn released(id: &str) -> StackReleased {
+    StackReleased { run: RunId::new(id), key: StackKey::new("dev", "vpc"), attempt: 1 }
+}
