@@ -15,7 +15,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A graph of `stacks` nodes. Edges that name no node are left out.
+    /// A graph of `stacks` nodes. Edges that name no node, or one node twice, are left out.
     #[must_use]
     pub fn new(stacks: usize, edges: &BTreeSet<(u32, u32)>) -> Self {
         let mut dag = DiGraph::with_capacity(stacks, edges.len());
@@ -24,7 +24,7 @@ impl Graph {
         }
         // petgraph lists neighbours last in, first out: adding in reverse makes every walk ascend.
         for (parent, child) in edges.iter().rev() {
-            if (*parent as usize) < stacks && (*child as usize) < stacks {
+            if parent != child && (*parent as usize) < stacks && (*child as usize) < stacks {
                 dag.add_edge(NodeIndex::new(*parent as usize), NodeIndex::new(*child as usize), ());
             }
         }

@@ -1,15 +1,23 @@
-//! The engine.
+//! The engine: what all records say, folded, and what follows from it. Pure: no clock, no randomness, no I/O, no async.
+//!
+//! [`State::apply`] folds one record after the other. Everything else reads: [`due`] tells what is to be decided, sent,
+//! asked and said; [`view`] shows a run to people, [`explain`] says why a stack did or did not go, and [`check`] verifies
+//! what must hold. [`planning`] turns an upload into what a run intends. The configuration is folded apart, in [`Config`],
+//! and comes in as an argument. The engine must never know tokio, HTTP, a log's engine or GitHub's JSON.
+
+pub mod check;
 pub mod config;
 pub mod due;
+pub mod explain;
 pub mod graph;
 pub mod identity;
 pub mod planning;
 pub mod state;
 mod template;
 pub mod view;
+
 pub use config::Config;
+pub use state::State;
 
 /// The version of the decisions that this engine makes. A logged decision of another version always wins.
 pub const ENGINE_VERSION: u32 = 1;
-
-pub use state::State;

@@ -7,6 +7,7 @@ use stackwave_domain::{
     fragment::{AffectedStack, WorkflowCall},
     plan::{PlannedStack, RefuseReason, SkipReason, Verdict},
 };
+use std::collections::BTreeSet;
 
 /// Plans a run: which stacks are dispatched with which calls, which are skipped or cannot run, and why.
 #[must_use]
@@ -74,12 +75,13 @@ fn filled(call: &WorkflowCall, stack: &AffectedStack, sha: &CommitSha) -> Result
     Ok(WorkflowCall { workflow: call.workflow.clone(), inputs })
 }
 
-/// Whether any stack configures the activity: optional activities (`labeled`, `released`, …) open a run only then.
-#[must_use]
-pub fn is_configured(fragment: &Fragment, trigger: &Trigger) -> bool {
-    let activity = trigger.to_string();
-    fragment
-        .stacks
-        .iter()
-        .any(|stack| stack.pro.as_ref().is_some_and(|pro| pro.enabled && pro.has_activity(&activity)))
+/// Every activity that an enabled stack configures: optional ones (`labeled`, `released`, …) open a run only then.
+pub(crate) fn activities(fragment: &Fragment) -> BTreeSet<String> {
+    let mut activities = BTreeSet::new();
+    for pro in fragment.stacks.iter().filter_map(|stack| stack.pro.as_ref()).filter(|pro| pro.enabled) {
+        for activity in pro.on.keys().filter(|activity| !activities.contains(*activity)).collect::<Vec<_>>() {
+            activities.insert(activity.clone());
+        }
+    }
+    activities
 }

@@ -252,7 +252,7 @@ fn failure_words(run: &Run, index: usize) -> &'static str {
     }
 }
 
-fn conclusion_words(conclusion: &Conclusion) -> &'static str {
+pub(crate) fn conclusion_words(conclusion: &Conclusion) -> &'static str {
     match conclusion {
         Conclusion::Success | Conclusion::Neutral => "succeeded",
         Conclusion::Failure => "failed",

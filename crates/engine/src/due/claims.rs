@@ -96,8 +96,7 @@ pub fn may_claim(
         return true;
     }
     let same = |other: &DispatchClaimed| other.workflow == *workflow && other.git_ref == *git_ref;
-    let unidentified =
-        state.dispatches.values().any(|dispatch| dispatch.lacks_run() && same(&dispatch.claimed));
+    let unidentified = undecided(state).any(|dispatch| same(&dispatch.claimed));
     !unidentified && !claimed_with_it.iter().any(same)
 }
 
@@ -177,10 +176,14 @@ fn is_possible(dispatch: &Dispatch, run: &WorkflowRun) -> bool {
 
 /// Other dispatches of the same workflow and ref whose run is not known.
 fn rivals<'a>(state: &'a RepositoryState, dispatch: &'a Dispatch) -> impl Iterator<Item = &'a Dispatch> {
-    let undecided = state.open_claims().chain(state.in_flight()).filter(|other| other.lacks_run());
-    undecided.filter(|other| {
+    undecided(state).filter(|other| {
         other.claimed.dispatch != dispatch.claimed.dispatch
             && other.claimed.workflow == dispatch.claimed.workflow
             && other.claimed.git_ref == dispatch.claimed.git_ref
     })
+}
+
+/// Dispatches that may have happened and whose workflow run is not known.
+fn undecided(state: &RepositoryState) -> impl Iterator<Item = &Dispatch> {
+    state.open_claims().chain(state.in_flight()).filter(|dispatch| dispatch.lacks_run())
 }

@@ -1,9 +1,9 @@
 //! Which decisions are due in one repository.
 
-use super::{Due, earlier, exclusion, openings};
+use super::{Due, earlier, exclusion, exclusion::Hold, openings};
 use crate::{
     config::Config,
-    state::{Phase, Pull, RepositoryState, Run},
+    state::{Pull, RepositoryState, Run},
 };
 use jiff::SignedDuration;
 use stackwave_domain::{
@@ -90,19 +90,20 @@ fn advance(state: &RepositoryState, run: &Run, now: Timestamp, due: &mut Due<Vec
         due.now.push(RunEnded { run: run.id.clone(), outcome }.into());
         return;
     }
-    let mut idle = true;
+    let mut idle = !run.is_in_flight() && run.unclaimed().next().is_none();
     for index in run.ready() {
-        idle = false;
         match exclusion::decide(state, run, index) {
             exclusion::Verdict::Go => due
                 .now
                 .push(StackReleased { run: run.id.clone(), key: run.key(index).clone(), attempt: 1 }.into()),
             exclusion::Verdict::Skip(event) => due.now.push(event.into()),
-            exclusion::Verdict::Hold(_) => {}
+            // It waits for a re-run, like a stack below a failure.
+            exclusion::Verdict::Hold(Hold::NewerMerge(_)) => continue,
+            exclusion::Verdict::Hold(Hold::InFlightIn(_) | Hold::EarlierMerge(_)) => {}
         }
+        idle = false;
     }
-    idle &= !run.stacks.iter().any(|stack| stack.in_flight()) && run.unclaimed().next().is_none();
-    if idle && run.phase == Phase::Active {
+    if idle {
         let expires = last_news(state, run).checked_add(REVIVABLE_FOR).unwrap_or(Timestamp::MAX);
         if now >= expires {
             due.now.push(RunEnded { run: run.id.clone(), outcome: RunOutcome::Expired }.into());

@@ -1,6 +1,6 @@
 //! Between runs: two runs that would change the same stack go one after the other, in merge order (design §4.3).
 
-use crate::state::{Phase, Progress, RepositoryState, Run};
+use crate::state::{Progress, RepositoryState, Run, Stack};
 use stackwave_domain::{RunId, event::StackSkipped, plan::SkipReason};
 use std::collections::VecDeque;
 
@@ -46,35 +46,47 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
         return Verdict::Go;
     }
     let key = run.key(index);
-    let mut verdict = Verdict::Go;
+    let mut newest: Option<(&Run, &Stack)> = None;
     for other in state.runs.values().filter(|other| other.id != run.id && other.is_mutating()) {
         let Some(place) = other.find(key) else { continue };
         let stack = &other.stacks[place];
         if stack.in_flight() {
             return Verdict::Hold(Hold::InFlightIn(other.id.clone()));
         }
-        let released = matches!(stack.progress, Progress::Released { .. });
         if other.order() < run.order() {
-            let unsent =
-                released && !stack.calls.is_empty() && stack.failure().is_none() && !stack.succeeded();
-            let may_go = other.phase == Phase::Active
-                && (unsent || (stack.progress == Progress::Waiting && !is_below_failure(other, place)));
-            if may_go {
+            if other.is_active() && may_still_go(other, place) {
                 return Verdict::Hold(Hold::EarlierMerge(other.id.clone()));
             }
-        } else if released {
-            verdict = if stack.succeeded() {
-                Verdict::Skip(StackSkipped {
-                    run: run.id.clone(),
-                    key: key.clone(),
-                    reason: SkipReason::DeployedByNewerRun { run: other.id.clone() },
-                })
-            } else {
-                Verdict::Hold(Hold::NewerMerge(other.id.clone()))
-            };
+        } else if matches!(stack.progress, Progress::Released { .. })
+            && newest.is_none_or(|(newest, _)| newest.order() < other.order())
+        {
+            newest = Some((other, stack));
         }
     }
-    verdict
+    match newest {
+        None => Verdict::Go,
+        Some((newer, stack)) if stack.succeeded() => Verdict::Skip(StackSkipped {
+            run: run.id.clone(),
+            key: key.clone(),
+            reason: SkipReason::DeployedByNewerRun { run: newer.id.clone() },
+        }),
+        Some((newer, stack)) if stack.failure().is_some() => {
+            Verdict::Hold(Hold::NewerMerge(newer.id.clone()))
+        }
+        Some((newer, _)) => Verdict::Hold(Hold::InFlightIn(newer.id.clone())),
+    }
+}
+
+/// Whether a stack of an active run waits for its turn, or was released and not sent yet.
+fn may_still_go(run: &Run, index: usize) -> bool {
+    let stack = &run.stacks[index];
+    match &stack.progress {
+        Progress::Released { .. } => {
+            !stack.calls.is_empty() && stack.failure().is_none() && !stack.succeeded()
+        }
+        Progress::Waiting => !is_below_failure(run, index),
+        Progress::Skipped(_) | Progress::Refused(_) => false,
+    }
 }
 
 /// Whether an ancestor of a stack failed or cannot run, so that the stack waits for a re-run and not for its turn.

@@ -17,6 +17,10 @@ use stackwave_domain::{
 /// not the same.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
+fn since(happened: Timestamp) -> Timestamp {
+    happened.checked_sub(CLOCKS_DIFFER).unwrap_or(happened)
+}
+
 /// Appends a `RunOpened` for each trigger that has its upload and no run.
 pub(super) fn open_runs(state: &RepositoryState, config: &Config, due: &mut Vec<Event>) {
     for pull in state.pulls.values() {
@@ -32,7 +36,10 @@ pub(super) fn open_runs(state: &RepositoryState, config: &Config, due: &mut Vec<
 }
 
 fn open_plan(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
-    let Some(activity) = &pull.activity else { return };
+    // Another webhook may tell of a new head before its push does; the run is the push's.
+    let Some(activity) = pull.activity.as_ref().filter(|activity| activity.head_sha == pull.head_sha) else {
+        return;
+    };
     let Some(upload) = upload_for_head(state, pull, activity.run.as_ref()) else { return };
     due.push(opening(state, pull, activity, upload));
 }
@@ -41,7 +48,7 @@ fn open_plan(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
 fn open_others(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
     for other in pull.others.values().filter(|other| other.run.is_none()) {
         let Some(upload) = upload_for_head(state, pull, None) else { return };
-        if planning::is_configured(&upload.fragment, &Trigger::new("pull_request", &other.name)) {
+        if upload.activities.contains(&format!("pull_request.{}", other.name)) {
             due.push(opening(state, pull, other, upload));
         }
     }
@@ -66,10 +73,10 @@ fn newer_graph<'a>(
     uploads: impl Iterator<Item = &'a Upload>,
 ) -> Option<&'a Upload> {
     let run = state.runs.get(run)?;
-    let ended = run.stopped_at()?;
+    let stopped = run.stopped?;
     let known = state.uploads.get(&run.upload).map(|upload| &upload.graph);
     uploads
-        .filter(|upload| upload.last.at > ended && Some(&upload.graph) != known)
+        .filter(|upload| upload.last.position > stopped && Some(&upload.graph) != known)
         .max_by_key(|upload| upload.last.position)
 }
 
@@ -90,7 +97,7 @@ fn opening(state: &RepositoryState, pull: &Pull, activity: &Activity, upload: &U
 
 fn open_merge(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
     let Some(merged) = &pull.merged else { return };
-    let since = merged.at.checked_sub(CLOCKS_DIFFER).unwrap_or(merged.at);
+    let since = since(merged.at);
     let shas = [Some(&pull.head_sha), merged.commit.as_ref().filter(|commit| **commit != pull.head_sha)];
     let uploads = shas
         .into_iter()
@@ -99,7 +106,7 @@ fn open_merge(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
         .filter(|upload| upload.last.at >= since);
     let upload = match &merged.run {
         None => uploads.max_by_key(|upload| upload.last.position),
-        Some(run) => newer_graph(state, run, uploads),
+        Some(run) => newer_graph(state, run, uploads.filter(|upload| !is_of_release(state, upload))),
     };
     let Some(upload) = upload else { return };
     let opening = Opening {
@@ -114,6 +121,18 @@ fn open_merge(state: &RepositoryState, pull: &Pull, due: &mut Vec<Event>) {
         upload,
     };
     due.push(opening.event(state));
+}
+
+/// A release of the merge commit was published before the upload came, and the upload configures it: it is not the
+/// merge's once more.
+fn is_of_release(state: &RepositoryState, upload: &Upload) -> bool {
+    state.releases.values().filter(|release| release.commit.as_ref() == Some(&upload.head_sha)).any(
+        |release| {
+            release.activities.iter().any(|(name, activity)| {
+                upload.activities.contains(&format!("release.{name}")) && upload.last.at >= since(activity.at)
+            })
+        },
+    )
 }
 
 fn open_merge_groups(state: &RepositoryState, due: &mut Vec<Event>) {
@@ -165,10 +184,10 @@ fn release_opening<'a>(
 ) -> Option<Opening<'a>> {
     let commit = release.commit.as_ref()?;
     let trigger = Trigger::new("release", name);
-    let since = activity.at.checked_sub(CLOCKS_DIFFER).unwrap_or(activity.at);
+    let (since, configured) = (since(activity.at), trigger.to_string());
     let uploads = state
         .uploads_of(commit)
-        .filter(|upload| upload.last.at >= since && planning::is_configured(&upload.fragment, &trigger));
+        .filter(|upload| upload.last.at >= since && upload.activities.contains(&configured));
     let upload = match &activity.run {
         None => uploads.max_by_key(|upload| upload.last.position),
         Some(run) => newer_graph(state, run, uploads),

@@ -1,7 +1,7 @@
 //! What GitHub has to be asked, because its webhook is late, lost, or was never enough.
 
 use super::{Due, earlier};
-use crate::state::{Answer, RepositoryState, Upload};
+use crate::state::{Answer, Pull, RepositoryState, Upload};
 use jiff::SignedDuration;
 use stackwave_domain::{CommitSha, GitRef, PrNumber, Timestamp, WorkflowRunId};
 
@@ -39,9 +39,16 @@ impl Polls {
 #[must_use]
 pub fn due_polls(state: &RepositoryState, now: Timestamp) -> Due<Polls> {
     let mut due = Due { now: Polls::default(), again_at: None };
-    due.now.pulls = state.pulls.values().filter(|p| p.open && p.spare.is_some()).map(|p| p.number).collect();
-    for upload in state.uploads.values().filter(|upload| !upload.used && !has_trigger(state, upload)) {
+    if state.halted.is_some() {
+        return due;
+    }
+    let spare = |pull: &&Pull| pull.merged.is_none() && pull.spare.is_some();
+    due.now.pulls = state.pulls.values().filter(spare).map(|pull| pull.number).collect();
+    for upload in state.uploads.values().filter(|upload| !upload.used) {
         let Some(at) = next_look(upload) else { continue };
+        if has_trigger(state, upload) {
+            continue;
+        }
         if now >= at {
             if !due.now.uploads.contains(&upload.head_sha) {
                 due.now.uploads.push(upload.head_sha.clone());
@@ -75,11 +82,10 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 /// When an upload is looked up next; none when it is not worth it any more.
 fn next_look(upload: &Upload) -> Option<Timestamp> {
-    let first = later(upload.last.at, FIRST_LOOK);
-    let at = match upload.looked_up {
-        Some(looked) if looked >= upload.last.at => later(looked, NEXT_LOOK),
-        _ => first,
+    let Some(looked) = upload.looked_up.filter(|looked| *looked >= upload.last.at) else {
+        return Some(later(upload.last.at, FIRST_LOOK));
     };
+    let at = later(looked, NEXT_LOOK);
     (at <= later(upload.last.at, LOOK_FOR)).then_some(at)
 }
 

@@ -1,6 +1,6 @@
 //! Claims and what became of them (design §5).
 
-use super::{Class, RepositoryState, run::Stage};
+use super::{Class, RepositoryState, fold::Fold, run::Stage};
 use stackwave_domain::{
     DispatchId, Position, ProcessId, RunId, Timestamp, WorkflowRunId,
     event::{
@@ -9,7 +9,7 @@ use stackwave_domain::{
         SearchEvidence,
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// One dispatch, from its claim on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Dispatch {
     pub epoch: (u32, Position),
     /// What GitHub said.
     pub answer: Answer,
+    /// Where the log says so.
+    pub answered: Option<Position>,
     /// The workflow run, once it is known.
     pub workflow_run: Option<WorkflowRunId>,
     /// The run's page, as the answer told it.
@@ -38,7 +40,8 @@ pub struct Dispatch {
     pub acceptance_proven: bool,
     /// Every resend, with what was done to be sure that the one before had not happened.
     pub resends: Vec<SearchEvidence>,
-    /// Other runs that carry this dispatch's id: somebody started them beside us.
+    /// Other workflow runs of this dispatch: somebody started them beside us, or it was sent twice. They belong to no
+    /// other dispatch.
     pub doubles: Vec<WorkflowRunId>,
     /// When something about it was last heard (by the record's time).
     pub heard_at: Timestamp,
@@ -113,7 +116,7 @@ impl Dispatch {
 }
 
 impl RepositoryState {
-    pub(super) fn claim(&mut self, at: Timestamp, position: Position, claimed: &DispatchClaimed) -> Class {
+    pub(super) fn claim(&mut self, fold: &Fold<'_>, claimed: &DispatchClaimed) -> Class {
         if self.dispatches.contains_key(&claimed.dispatch) {
             return Class::Known;
         }
@@ -127,121 +130,136 @@ impl RepositoryState {
         let Some((stack, call)) = place else {
             return Class::Impossible(format!("a claim for {}, which was not released", claimed.key));
         };
+        if !run.is_active() {
+            let what = format!("{} was claimed in the run {}, which had stopped", claimed.key, claimed.run);
+            self.note_violation(fold.position, what);
+        }
         let dispatch = Dispatch {
             claimed: Arc::new(claimed.clone()),
-            at: (at, position),
+            at: (fold.at, fold.position),
             stack,
             call,
             claimant: claimed.claimant.clone(),
-            epoch: (1, position),
+            epoch: (1, fold.position),
             answer: Answer::None,
+            answered: None,
             workflow_run: None,
             html_url: None,
             found_by: None,
             acceptance_proven: false,
             resends: Vec::new(),
             doubles: Vec::new(),
-            heard_at: at,
+            heard_at: fold.at,
         };
         self.dispatches.insert(claimed.dispatch.clone(), dispatch);
-        self.open_claims.insert(claimed.dispatch.clone());
-        self.restage(position, &claimed.dispatch);
+        self.restage(fold.position, &claimed.dispatch);
         Class::Applied
     }
 
-    pub(super) fn take_over(&mut self, position: Position, taken: &DispatchTakenOver) -> Class {
-        self.with_dispatch(position, &taken.dispatch, |dispatch| {
+    pub(super) fn take_over(&mut self, fold: &Fold<'_>, taken: &DispatchTakenOver) -> Class {
+        self.with_dispatch(fold, &taken.dispatch, |dispatch| {
             if taken.epoch <= dispatch.epoch.0 {
                 return Class::Stale;
             }
-            dispatch.epoch = (taken.epoch, position);
+            dispatch.epoch = (taken.epoch, fold.position);
             dispatch.claimant = taken.claimant.clone();
             Class::Applied
         })
     }
 
-    pub(super) fn resend(&mut self, position: Position, resending: &DispatchResending) -> Class {
-        self.with_dispatch(position, &resending.dispatch, |dispatch| {
+    pub(super) fn resend(&mut self, fold: &Fold<'_>, resending: &DispatchResending) -> Class {
+        let mut closed = false;
+        let class = self.with_dispatch(fold, &resending.dispatch, |dispatch| {
             if resending.epoch <= dispatch.epoch.0 {
                 return Class::Stale;
             }
-            dispatch.epoch = (resending.epoch, position);
+            dispatch.epoch = (resending.epoch, fold.position);
             dispatch.claimant = resending.claimant.clone();
             dispatch.resends.push(resending.evidence.clone());
             if dispatch.is_open() {
                 dispatch.answer = Answer::None;
+                dispatch.answered = None;
+            } else {
+                closed = fold.knew(dispatch.answered);
             }
             Class::Applied
-        })
+        });
+        if closed {
+            self.note_violation(
+                fold.position,
+                format!("{} was sent again after its answer", resending.dispatch),
+            );
+        }
+        class
     }
 
-    pub(super) fn accept(&mut self, at: Timestamp, position: Position, accepted: &DispatchAccepted) -> Class {
+    pub(super) fn accept(&mut self, fold: &Fold<'_>, accepted: &DispatchAccepted) -> Class {
         if accepted.workflow_run.is_some() {
             self.returns_run_ids = Some(true);
         } else if self.returns_run_ids.is_none() {
             self.returns_run_ids = Some(false);
         }
-        let class = self.with_dispatch(position, &accepted.dispatch, |dispatch| {
-            if matches!(dispatch.answer, Answer::Accepted)
-                && (accepted.workflow_run.is_none() || dispatch.workflow_run.is_some())
-            {
+        let joined = accepted.workflow_run.is_some_and(|run| self.join(&accepted.dispatch, run));
+        self.with_dispatch(fold, &accepted.dispatch, |dispatch| {
+            if matches!(dispatch.answer, Answer::Accepted) && !joined {
                 return Class::Known;
             }
             // Whatever was believed before: GitHub took it.
             dispatch.answer = Answer::Accepted;
-            dispatch.html_url.clone_from(&accepted.html_url);
-            dispatch.heard_at = at;
-            Class::Applied
-        });
-        if let Some(run) = accepted.workflow_run {
-            self.join(position, &accepted.dispatch, run);
-        }
-        self.restage(position, &accepted.dispatch);
-        class
-    }
-
-    pub(super) fn find(&mut self, at: Timestamp, position: Position, found: &DispatchFound) -> Class {
-        let class = self.with_dispatch(position, &found.dispatch, |dispatch| {
-            if dispatch.workflow_run.is_some() {
-                return Class::Known;
+            dispatch.answered = Some(fold.position);
+            dispatch.heard_at = fold.at;
+            if dispatch.workflow_run == accepted.workflow_run {
+                dispatch.html_url.clone_from(&accepted.html_url);
             }
-            dispatch.answer = Answer::Accepted;
-            dispatch.found_by = Some(found.by);
-            dispatch.heard_at = at;
             Class::Applied
-        });
-        if class == Class::Applied
-            && let Some(run) = found.workflow_run
-        {
-            self.join(position, &found.dispatch, run);
-        }
-        self.restage(position, &found.dispatch);
-        class
+        })
     }
 
-    pub(super) fn refuse(&mut self, position: Position, refused: &DispatchRefused) -> Class {
-        self.answer(position, &refused.dispatch, refused.epoch, |_| Answer::Refused {
+    pub(super) fn find(&mut self, fold: &Fold<'_>, found: &DispatchFound) -> Class {
+        let Some(dispatch) = self.dispatches.get(&found.dispatch) else { return unknown(&found.dispatch) };
+        let accepted = matches!(dispatch.answer, Answer::Accepted);
+        if dispatch.workflow_run.is_some() || (accepted && found.workflow_run.is_none()) {
+            return Class::Known;
+        }
+        // The run turned out to be another's: the claim stays open, and is searched for again.
+        if found.workflow_run.is_some_and(|run| self.owners.contains_key(&run)) {
+            return Class::Stale;
+        }
+        if let Some(run) = found.workflow_run {
+            self.join(&found.dispatch, run);
+        }
+        self.with_dispatch(fold, &found.dispatch, |dispatch| {
+            dispatch.answer = Answer::Accepted;
+            dispatch.answered = Some(fold.position);
+            dispatch.found_by = Some(found.by);
+            dispatch.heard_at = fold.at;
+            Class::Applied
+        })
+    }
+
+    pub(super) fn refuse(&mut self, fold: &Fold<'_>, refused: &DispatchRefused) -> Class {
+        self.answer(fold, &refused.dispatch, refused.epoch, || Answer::Refused {
             status: refused.status,
             reason: refused.reason,
             message: refused.message.clone(),
         })
     }
 
-    pub(super) fn delay(&mut self, position: Position, delayed: &DispatchDelayed) -> Class {
-        self.answer(position, &delayed.dispatch, delayed.epoch, |_| Answer::Delayed {
+    pub(super) fn delay(&mut self, fold: &Fold<'_>, delayed: &DispatchDelayed) -> Class {
+        self.answer(fold, &delayed.dispatch, delayed.epoch, || Answer::Delayed {
             until: delayed.until,
             reason: delayed.reason.clone(),
         })
     }
 
-    pub(super) fn lose_outcome(&mut self, position: Position, unknown: &DispatchOutcomeUnknown) -> Class {
-        self.answer(position, &unknown.dispatch, unknown.epoch, |_| Answer::Unknown {
+    pub(super) fn lose_outcome(&mut self, fold: &Fold<'_>, unknown: &DispatchOutcomeUnknown) -> Class {
+        self.answer(fold, &unknown.dispatch, unknown.epoch, || Answer::Unknown {
             error: unknown.error.clone(),
         })
     }
 
-    pub(super) fn give_up(&mut self, position: Position, undecidable: &DispatchUndecidable) -> Class {
-        self.answer(position, &undecidable.dispatch, undecidable.epoch, |_| Answer::Undecidable {
+    pub(super) fn give_up(&mut self, fold: &Fold<'_>, undecidable: &DispatchUndecidable) -> Class {
+        self.answer(fold, &undecidable.dispatch, undecidable.epoch, || Answer::Undecidable {
             candidates: undecidable.candidates.clone(),
             reason: undecidable.reason.clone(),
         })
@@ -250,98 +268,101 @@ impl RepositoryState {
     /// A result that is not an acceptance counts only for the newest epoch of a claim that is open.
     fn answer(
         &mut self,
-        position: Position,
+        fold: &Fold<'_>,
         id: &DispatchId,
         epoch: u32,
-        answer: impl FnOnce(&Dispatch) -> Answer,
+        answer: impl FnOnce() -> Answer,
     ) -> Class {
-        self.with_dispatch(position, id, |dispatch| {
+        self.with_dispatch(fold, id, |dispatch| {
             if !dispatch.is_open() {
                 return Class::Known;
             }
             if epoch < dispatch.epoch.0 {
                 return Class::Stale;
             }
-            let answer = answer(dispatch);
+            let answer = answer();
             if answer == dispatch.answer {
                 return Class::Known;
             }
             dispatch.answer = answer;
+            dispatch.answered = Some(fold.position);
             Class::Applied
         })
     }
 
+    /// Changes a dispatch and works out anew how far it is.
     fn with_dispatch(
         &mut self,
-        position: Position,
+        fold: &Fold<'_>,
         id: &DispatchId,
         change: impl FnOnce(&mut Dispatch) -> Class,
     ) -> Class {
-        let Some(dispatch) = self.dispatches.get_mut(id) else {
-            return Class::Impossible(format!("nothing is known of the dispatch {id}"));
-        };
+        let Some(dispatch) = self.dispatches.get_mut(id) else { return unknown(id) };
         let class = change(dispatch);
-        self.restage(position, id);
+        if class == Class::Applied {
+            self.restage(fold.position, id);
+        }
         class
     }
 
-    /// Gives a workflow run to its dispatch.
-    fn join(&mut self, position: Position, id: &DispatchId, run: WorkflowRunId) {
-        let owned_by_another = self.owners.get(&run).is_some_and(|owner| owner != id);
-        let Some(dispatch) = self.dispatches.get_mut(id) else { return };
-        if owned_by_another {
-            return;
-        }
-        match dispatch.workflow_run {
-            None => dispatch.workflow_run = Some(run),
-            Some(known) if known == run => {}
-            Some(_) => {
-                if !dispatch.doubles.contains(&run) {
-                    dispatch.doubles.push(run);
-                }
-                return;
-            }
+    /// Gives a workflow run to its dispatch, as its run or as a double; false when nothing changed. A run belongs to
+    /// one dispatch only.
+    pub(super) fn join(&mut self, id: &DispatchId, run: WorkflowRunId) -> bool {
+        let Some(dispatch) = self.dispatches.get_mut(id) else { return false };
+        if self.owners.contains_key(&run) {
+            return false;
         }
         self.owners.insert(run, id.clone());
         self.unowned_runs.remove(&run);
-        self.restage(position, id);
+        if dispatch.workflow_run.is_some() {
+            dispatch.doubles.push(run);
+            return true;
+        }
+        dispatch.workflow_run = Some(run);
+        for double in self.unowned_with(id) {
+            self.join(id, double);
+        }
+        true
     }
 
-    /// Works out a dispatch's stage from its claim and its workflow run, and tells its run.
-    pub(super) fn restage(&mut self, position: Position, id: &DispatchId) {
-        let Some(dispatch) = self.dispatches.get(id) else { return };
-        if dispatch.is_open() {
-            self.open_claims.insert(id.clone());
-        } else {
-            self.open_claims.remove(id);
-        }
+    fn unowned_with(&self, id: &DispatchId) -> Vec<WorkflowRunId> {
+        self.unowned_runs().filter(|run| run.title.contains(id.as_str())).map(|run| run.id).collect()
+    }
+
+    /// How far a dispatch is, worked out from its claim and its workflow run.
+    pub(crate) fn stage_of(&self, dispatch: &Dispatch) -> Stage {
         let workflow_run = dispatch.workflow_run.and_then(|run| self.workflow_runs.get(&run));
-        let stage = match (&dispatch.answer, workflow_run) {
+        match (&dispatch.answer, workflow_run) {
             (_, Some(run)) => run.stage(),
             (Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. }, None) => Stage::Dispatching,
             (Answer::Accepted, None) => Stage::Accepted,
             (Answer::Refused { .. }, None) => Stage::Refused,
             (Answer::Undecidable { .. }, None) => Stage::Undecidable,
-        };
-        let unsettled = match &stage {
-            Stage::Concluded(_) | Stage::Refused => false,
-            Stage::Unclaimed
-            | Stage::Dispatching
-            | Stage::Accepted
-            | Stage::Queued
-            | Stage::AwaitingApproval
-            | Stage::Running
-            | Stage::Undecidable => true,
-        };
-        if unsettled && !dispatch.is_open() {
-            self.in_flight.insert(id.clone());
-        } else {
-            self.in_flight.remove(id);
         }
-        let (run, stack, call) = (dispatch.claimed.run.clone(), dispatch.stack, dispatch.call);
-        if let Some(run) = self.runs.get_mut(&run) {
-            run.set_stage(stack, call, stage);
+    }
+
+    /// Tells a dispatch's run how far it is, and keeps the lists of open claims and of dispatches in flight.
+    pub(super) fn restage(&mut self, position: Position, id: &DispatchId) {
+        let Some(dispatch) = self.dispatches.get(id) else { return };
+        let stage = self.stage_of(dispatch);
+        set(&mut self.open_claims, id, dispatch.is_open());
+        set(&mut self.in_flight, id, !dispatch.is_open() && stage.is_unsettled());
+        let Some(run) = self.runs.get_mut(&dispatch.claimed.run) else { return };
+        run.set_stage(dispatch.stack, dispatch.call, id, stage);
+        if let Some(number) = run.pull_request {
+            self.touch_pull(position, number);
         }
-        self.touch_run(position, &run);
+    }
+}
+
+fn unknown(id: &DispatchId) -> Class {
+    Class::Impossible(format!("nothing is known of the dispatch {id}"))
+}
+
+fn set(ids: &mut BTreeSet<DispatchId>, id: &DispatchId, member: bool) {
+    if !member {
+        ids.remove(id);
+    } else if !ids.contains(id) {
+        ids.insert(id.clone());
     }
 }

@@ -1,25 +1,44 @@
 //! One record onto one repository.
 
-use super::{Class, Phase, RepositoryState, Run, run::Progress, upload};
+use super::{Class, Phase, RepositoryState, Run, run::Progress};
 use stackwave_domain::{
-    Entry, Event, Position, Timestamp,
+    Entry, Event, Position, RunId, Timestamp,
     event::{RunClosed, RunEnded, RunOpened, RunSuperseded, StackReleased, StackSkipped},
+    plan::Verdict,
     record::SCHEMA_VERSION,
 };
 use std::sync::Arc;
 
+/// So many violations are kept; a strange log must not fill the memory.
+const MAX_VIOLATIONS: usize = 100;
+
+/// The record that is being folded.
+pub(super) struct Fold<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) position: Position,
+    pub(super) at: Timestamp,
+}
+
+impl Fold<'_> {
+    /// Whether the writer of a decision knew what another record says: it was at or before the position that made him
+    /// write.
+    pub(super) fn knew(&self, position: Option<Position>) -> bool {
+        position.is_some_and(|position| self.entry.record.cause.is_none_or(|cause| position <= cause))
+    }
+}
+
 impl RepositoryState {
     pub(super) fn fold(&mut self, entry: &Entry) -> Vec<Class> {
-        let (position, record) = (entry.position, &entry.record);
-        self.folded_to = position;
-        self.last_at = self.last_at.max(record.at);
+        let fold = Fold { entry, position: entry.position, at: entry.record.at };
+        self.folded_to = fold.position;
+        self.last_at = self.last_at.max(fold.at);
         if entry.subject.kind() == "ledger" {
-            self.ledger = position;
+            self.ledger = fold.position;
         }
-        if record.v > SCHEMA_VERSION {
-            self.halt(position, &format!("schema version {}", record.v));
+        if entry.record.v > SCHEMA_VERSION {
+            self.halt(fold.position, &format!("schema version {}", entry.record.v));
         }
-        record.events.iter().map(|event| self.fold_event(entry, record.at, event)).collect()
+        entry.record.events.iter().map(|event| self.fold_event(&fold, event)).collect()
     }
 
     fn halt(&mut self, position: Position, what: &str) {
@@ -28,40 +47,42 @@ impl RepositoryState {
         });
     }
 
-    fn fold_event(&mut self, entry: &Entry, at: Timestamp, event: &Event) -> Class {
-        let position = entry.position;
+    /// Notes that a logged decision is none that the rules would have made. It stands all the same.
+    pub(super) fn note_violation(&mut self, position: Position, what: String) {
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push((position, what));
+        }
+    }
+
+    fn fold_event(&mut self, fold: &Fold<'_>, event: &Event) -> Class {
         match event {
-            Event::UploadReceived(upload) => {
-                let receipt =
-                    upload::Receipt { position, at: upload.received_at, record: entry.record.id.clone() };
-                self.receive_upload(receipt, upload)
-            }
-            Event::UploadLookedUp(looked_up) => self.look_up_upload(at, looked_up),
-            Event::PullRequestObserved(observed) => self.observe_pull(position, observed),
-            Event::MergeGroupObserved(observed) => self.observe_merge_group(observed),
-            Event::ReleaseObserved(observed) => self.observe_release(at, observed),
-            Event::WorkflowRunObserved(observed) => self.observe_workflow_run(at, position, observed),
-            Event::WorkflowJobWaiting(waiting) => self.observe_job_waiting(at, position, waiting),
-            Event::WorkflowDispatchObserved(observed) => self.observe_dispatch_webhook(position, observed),
-            Event::IssueCommentObserved(observed) => self.observe_comment(position, observed),
-            Event::RunOpened(opened) => self.open_run(at, position, opened),
-            Event::StackReleased(released) => self.release(at, position, released),
-            Event::StackSkipped(skipped) => self.skip(position, skipped),
-            Event::RunSuperseded(superseded) => self.supersede(at, position, superseded),
-            Event::RunClosed(closed) => self.close(at, position, closed),
-            Event::RunEnded(ended) => self.end(at, position, ended),
-            Event::DispatchClaimed(claimed) => self.claim(at, position, claimed),
-            Event::DispatchTakenOver(taken) => self.take_over(position, taken),
-            Event::DispatchResending(resending) => self.resend(position, resending),
-            Event::DispatchAccepted(accepted) => self.accept(at, position, accepted),
-            Event::DispatchRefused(refused) => self.refuse(position, refused),
-            Event::DispatchDelayed(delayed) => self.delay(position, delayed),
-            Event::DispatchOutcomeUnknown(unknown) => self.lose_outcome(position, unknown),
-            Event::DispatchFound(found) => self.find(at, position, found),
-            Event::DispatchUndecidable(undecidable) => self.give_up(position, undecidable),
-            Event::CommentClaimed(claimed) => self.claim_comment(entry, claimed),
-            Event::CommentPosted(posted) => self.post_comment(entry, posted),
-            Event::CommentRefused(refused) => self.refuse_comment(entry, refused),
+            Event::UploadReceived(upload) => self.receive_upload(fold, upload),
+            Event::UploadLookedUp(looked_up) => self.look_up_upload(looked_up),
+            Event::PullRequestObserved(observed) => self.observe_pull(fold.position, observed),
+            Event::MergeGroupObserved(observed) => self.observe_merge_group(fold, observed),
+            Event::ReleaseObserved(observed) => self.observe_release(fold.at, observed),
+            Event::WorkflowRunObserved(observed) => self.observe_workflow_run(fold, observed),
+            Event::WorkflowJobWaiting(waiting) => self.observe_job_waiting(fold, waiting),
+            Event::WorkflowDispatchObserved(observed) => self.observe_dispatch_webhook(fold, observed),
+            Event::IssueCommentObserved(observed) => self.observe_comment(fold.position, observed),
+            Event::RunOpened(opened) => self.open_run(fold, opened),
+            Event::StackReleased(released) => self.release(fold, released),
+            Event::StackSkipped(skipped) => self.skip(fold, skipped),
+            Event::RunSuperseded(superseded) => self.supersede(fold, superseded),
+            Event::RunClosed(closed) => self.close(fold, closed),
+            Event::RunEnded(ended) => self.end(fold, ended),
+            Event::DispatchClaimed(claimed) => self.claim(fold, claimed),
+            Event::DispatchTakenOver(taken) => self.take_over(fold, taken),
+            Event::DispatchResending(resending) => self.resend(fold, resending),
+            Event::DispatchAccepted(accepted) => self.accept(fold, accepted),
+            Event::DispatchRefused(refused) => self.refuse(fold, refused),
+            Event::DispatchDelayed(delayed) => self.delay(fold, delayed),
+            Event::DispatchOutcomeUnknown(unknown) => self.lose_outcome(fold, unknown),
+            Event::DispatchFound(found) => self.find(fold, found),
+            Event::DispatchUndecidable(undecidable) => self.give_up(fold, undecidable),
+            Event::CommentClaimed(claimed) => self.claim_comment(fold.entry, claimed),
+            Event::CommentPosted(posted) => self.post_comment(fold.entry, posted),
+            Event::CommentRefused(refused) => self.refuse_comment(fold.entry, refused),
             Event::PushObserved(_)
             | Event::CheckRunObserved(_)
             | Event::RepositoryRegistered(_)
@@ -71,32 +92,31 @@ impl RepositoryState {
             | Event::PingObserved(_)
             | Event::PendingUploadResolved(_) => Class::Known,
             Event::Unknown { name, .. } => {
-                self.halt(position, &format!("the event `{name}`"));
+                self.halt(fold.position, &format!("the event `{name}`"));
                 Class::Known
             }
         }
     }
 
-    fn open_run(&mut self, at: Timestamp, position: Position, opened: &RunOpened) -> Class {
+    fn open_run(&mut self, fold: &Fold<'_>, opened: &RunOpened) -> Class {
         if self.runs.contains_key(&opened.run) {
             return Class::Known;
         }
         let Some(plan) = opened.plan.get() else {
             return Class::Impossible("a run was folded without its plan".to_owned());
         };
-        self.runs.insert(opened.run.clone(), Run::open(opened, &Arc::clone(plan), at, position));
+        self.runs.insert(opened.run.clone(), Run::open(opened, &Arc::clone(plan), fold.at, fold.position));
         self.active.insert(opened.run.clone());
-        let repeated_at = self.uploads.get_mut(&opened.upload).and_then(|upload| {
+        if let Some(upload) = self.uploads.get_mut(&opened.upload) {
             upload.used = true;
-            (upload.last.position > upload.first.position).then_some(upload.last.position)
-        });
-        self.link_run(opened, repeated_at);
-        self.touch_run(position, &opened.run);
+        }
+        self.link_run(opened);
+        self.touch_run(fold.position, &opened.run);
         Class::Applied
     }
 
-    fn release(&mut self, at: Timestamp, position: Position, released: &StackReleased) -> Class {
-        let Some(run) = self.runs.get_mut(&released.run) else {
+    fn release(&mut self, fold: &Fold<'_>, released: &StackReleased) -> Class {
+        let Some(run) = self.runs.get(&released.run) else {
             return Class::Impossible(format!("a release in the unknown run {}", released.run));
         };
         let Some(index) = run.find(&released.key) else {
@@ -104,17 +124,42 @@ impl RepositoryState {
         };
         match &run.stacks[index].progress {
             Progress::Released { attempt, .. } if *attempt >= released.attempt => return Class::Known,
-            Progress::Refused(_) => {
-                return Class::Impossible(format!("a release of {}, which cannot run", released.key));
-            }
-            Progress::Released { .. } | Progress::Waiting | Progress::Skipped(_) => {}
+            Progress::Released { .. } | Progress::Waiting | Progress::Skipped(_) | Progress::Refused(_) => {}
         }
-        run.release(index, released.attempt, at);
-        self.touch_run(position, &released.run);
+        if !matches!(run.plan.stacks[index].verdict, Verdict::Dispatch(_)) {
+            return Class::Impossible(format!("a release of {}, which the plan does not run", released.key));
+        }
+        self.judge_release(fold, &released.run, index);
+        if let Some(run) = self.runs.get_mut(&released.run) {
+            run.release(index, released.attempt, fold.at, fold.position);
+        }
+        self.touch_run(fold.position, &released.run);
         Class::Applied
     }
 
-    fn skip(&mut self, position: Position, skipped: &StackSkipped) -> Class {
+    /// Notes what is wrong with a release, as far as whoever decided it could have known.
+    fn judge_release(&mut self, fold: &Fold<'_>, id: &RunId, index: usize) {
+        let Some(run) = self.runs.get(id) else { return };
+        let mut wrong = Vec::new();
+        if !run.is_active() {
+            wrong.push(format!("{} was released in the run {id}, which had stopped", run.key(index)));
+        }
+        let newest =
+            run.parents(index).filter(|parent| !run.stacks[*parent].met).map(|p| self.told(run, p)).max();
+        if newest.is_some_and(|newest| fold.knew(Some(newest))) {
+            wrong.push(format!("{} was released before its parents had succeeded", run.key(index)));
+        }
+        if run.is_mutating()
+            && let Some(other) = self.elsewhere_in_flight(run, index)
+        {
+            wrong.push(format!("{} was released while the run {other} had it in flight", run.key(index)));
+        }
+        for what in wrong {
+            self.note_violation(fold.position, what);
+        }
+    }
+
+    fn skip(&mut self, fold: &Fold<'_>, skipped: &StackSkipped) -> Class {
         let Some(run) = self.runs.get_mut(&skipped.run) else {
             return Class::Impossible(format!("a skip in the unknown run {}", skipped.run));
         };
@@ -124,24 +169,24 @@ impl RepositoryState {
         if run.stacks[index].progress != Progress::Waiting {
             return Class::Known;
         }
-        run.skip(index, skipped.reason.clone());
-        self.touch_run(position, &skipped.run);
+        run.skip(index, skipped.reason.clone(), fold.position);
+        self.touch_run(fold.position, &skipped.run);
         Class::Applied
     }
 
-    fn supersede(&mut self, at: Timestamp, position: Position, superseded: &RunSuperseded) -> Class {
-        self.stop(position, &superseded.run, Phase::Superseded(superseded.by.clone(), at))
+    fn supersede(&mut self, fold: &Fold<'_>, superseded: &RunSuperseded) -> Class {
+        self.stop(fold, &superseded.run, Phase::Superseded(superseded.by.clone(), fold.at))
     }
 
-    fn close(&mut self, at: Timestamp, position: Position, closed: &RunClosed) -> Class {
-        self.stop(position, &closed.run, Phase::Closed(closed.reason.clone(), at))
+    fn close(&mut self, fold: &Fold<'_>, closed: &RunClosed) -> Class {
+        self.stop(fold, &closed.run, Phase::Closed(closed.reason.clone(), fold.at))
     }
 
-    fn end(&mut self, at: Timestamp, position: Position, ended: &RunEnded) -> Class {
-        self.stop(position, &ended.run, Phase::Ended(ended.outcome, at))
+    fn end(&mut self, fold: &Fold<'_>, ended: &RunEnded) -> Class {
+        self.stop(fold, &ended.run, Phase::Ended(ended.outcome, fold.at))
     }
 
-    fn stop(&mut self, position: Position, id: &stackwave_domain::RunId, phase: Phase) -> Class {
+    fn stop(&mut self, fold: &Fold<'_>, id: &RunId, phase: Phase) -> Class {
         let Some(run) = self.runs.get_mut(id) else {
             return Class::Impossible(format!("the unknown run {id} was stopped"));
         };
@@ -149,8 +194,9 @@ impl RepositoryState {
             return Class::Known;
         }
         run.phase = phase;
+        run.stopped = Some(fold.position);
         self.active.remove(id);
-        self.touch_run(position, id);
+        self.touch_run(fold.position, id);
         Class::Applied
     }
 }

@@ -5,6 +5,7 @@
 
 mod comment;
 mod dispatch;
+mod evidence;
 mod fold;
 mod pull;
 mod retention;
@@ -60,6 +61,8 @@ pub struct RepositoryState {
     pub ledger: Position,
     /// The newest time of a record that was folded: due times never go behind it (design §6).
     pub last_at: Timestamp,
+    /// Logged decisions that the rules would not have made, by position. They stand; a person should look.
+    pub violations: Vec<(Position, String)>,
     /// Pull requests by number.
     pub pulls: BTreeMap<PrNumber, Pull>,
     /// Merge queue groups by their synthetic commit.
@@ -132,6 +135,9 @@ impl State {
         }
         self.changed.insert(entry.position, id);
         let classes = repository.fold(entry);
+        if cfg!(debug_assertions) {
+            repository.assert_structure();
+        }
         if self.folded.is_multiple_of(retention::SWEEP_EVERY) {
             for repository in self.repositories.values_mut() {
                 repository.sweep(entry.record.at);
@@ -148,6 +154,7 @@ impl RepositoryState {
             halted: None,
             ledger: Position::START,
             last_at: at,
+            violations: Vec::new(),
             pulls: BTreeMap::new(),
             merge_groups: BTreeMap::new(),
             releases: BTreeMap::new(),
@@ -206,6 +213,25 @@ impl RepositoryState {
     /// Workflow runs that no dispatch owns.
     pub fn unowned_runs(&self) -> impl Iterator<Item = &WorkflowRun> {
         self.unowned_runs.iter().filter_map(|id| self.workflow_runs.get(id))
+    }
+
+    pub(crate) fn owners(&self) -> impl Iterator<Item = (WorkflowRunId, &DispatchId)> {
+        self.owners.iter().map(|(run, dispatch)| (*run, dispatch))
+    }
+
+    /// Whether the two sides of the list of changed pull requests agree; what does not, in words.
+    pub(crate) fn check_changes(&self) -> Vec<String> {
+        let listed: usize = self.changed_pulls.values().map(BTreeSet::len).sum();
+        let lost = self
+            .pull_changed
+            .iter()
+            .filter(|(number, at)| !self.changed_pulls.get(at).is_some_and(|pulls| pulls.contains(number)))
+            .map(|(number, at)| format!("#{number} changed at {at} and is not listed there"));
+        let mut wrong: Vec<String> = lost.collect();
+        if listed != self.pull_changed.len() {
+            wrong.push(format!("{listed} changed pull requests are listed, not {}", self.pull_changed.len()));
+        }
+        wrong
     }
 
     /// The dispatch that a workflow run belongs to.

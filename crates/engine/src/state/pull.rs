@@ -26,12 +26,14 @@ pub struct Pull {
     pub title: Option<String>,
     /// The newest `updated_at` seen.
     pub updated_at: Timestamp,
+    /// Where the log tells its newest state.
+    pub told: Position,
     /// The plan activity (`opened`, `synchronize`, `reopened`) that its head stands for.
     pub activity: Option<Activity>,
     /// Other activities of the current head (`labeled`, `ready_for_review`, …), for stacks that configure them.
     pub others: BTreeMap<String, Activity>,
     /// An upload came for a commit whose plan run has its graph already: it may be the apply upload that outran the
-    /// merge's webhook, so GitHub is to be asked (design §4.1).
+    /// merge's webhook, or follow a reopening that was not told, so GitHub is to be asked (design §4.1).
     pub spare: Option<Position>,
 }
 
@@ -67,7 +69,7 @@ fn is_plan_action(action: &str) -> bool {
 }
 
 impl Pull {
-    fn new(observed: &PullRequestObserved) -> Self {
+    fn new(position: Position, observed: &PullRequestObserved) -> Self {
         Self {
             number: observed.number,
             open: observed.open,
@@ -77,6 +79,7 @@ impl Pull {
             test_merge: None,
             title: None,
             updated_at: observed.updated_at,
+            told: position,
             activity: None,
             others: BTreeMap::new(),
             spare: None,
@@ -97,16 +100,19 @@ impl Pull {
     }
 
     /// Takes over what is newer than what is known.
-    fn update(&mut self, observed: &PullRequestObserved) {
+    fn update(&mut self, position: Position, observed: &PullRequestObserved) {
         self.updated_at = observed.updated_at;
+        self.told = position;
         self.open = observed.open && self.merged.is_none();
         if self.head_sha != observed.head_sha {
             self.others.clear();
+            self.test_merge = None;
+            self.head_sha = observed.head_sha.clone();
         }
-        self.head_sha = observed.head_sha.clone();
         self.base_ref = observed.base_ref.clone();
-        if observed.open {
-            self.test_merge = observed.merge_commit_sha.clone();
+        // GitHub works it out some time after the push, and leaves it out until then.
+        if observed.open && observed.merge_commit_sha.is_some() {
+            self.test_merge.clone_from(&observed.merge_commit_sha);
         }
         if observed.title.is_some() {
             self.title.clone_from(&observed.title);
@@ -140,7 +146,8 @@ impl Pull {
         }
         let same_head = self.activity.as_mut().filter(|known| known.head_sha == observed.head_sha);
         if let Some(known) = same_head {
-            if known.inferred {
+            // What a look concluded cannot be older than the webhook that it stood for.
+            if known.inferred && observed.updated_at <= known.at {
                 known.inferred = false;
                 if known.run.is_none() {
                     action.clone_into(&mut known.name);
@@ -164,12 +171,17 @@ impl Pull {
     }
 
     /// A look showed an open head that no webhook named.
-    fn infer(&mut self, observed: &PullRequestObserved, knew_another_head: bool) {
-        let known = self.activity.as_ref().is_some_and(|known| known.head_sha == observed.head_sha);
-        if known || observed.head_sha != self.head_sha {
+    fn infer(&mut self, observed: &PullRequestObserved, before: Before) {
+        if observed.head_sha != self.head_sha {
             return;
         }
-        let name = if knew_another_head { "synchronize" } else { "opened" };
+        let known = self.activity.as_ref().is_some_and(|known| known.head_sha == observed.head_sha);
+        let name = match before {
+            Before::Closed if known => "reopened",
+            Before::Unknown | Before::OpenAt { another_head: false } if !known => "opened",
+            Before::Closed | Before::OpenAt { another_head: true } if !known => "synchronize",
+            Before::Unknown | Before::Closed | Before::OpenAt { .. } => return,
+        };
         self.activity = Some(Activity {
             name: name.to_owned(),
             head_sha: observed.head_sha.clone(),
@@ -178,59 +190,87 @@ impl Pull {
             run: None,
         });
     }
+
+    /// An activity that stands for no new head.
+    fn act_otherwise(&mut self, action: &str, observed: &PullRequestObserved) -> Class {
+        if self.head_sha != observed.head_sha || self.others.contains_key(action) {
+            return Class::Known;
+        }
+        let other = Activity {
+            name: action.to_owned(),
+            head_sha: observed.head_sha.clone(),
+            at: observed.updated_at,
+            inferred: false,
+            run: None,
+        };
+        self.others.insert(action.to_owned(), other);
+        Class::Applied
+    }
+}
+
+/// How a pull request was known before a look.
+#[derive(Clone, Copy)]
+enum Before {
+    Unknown,
+    Closed,
+    OpenAt { another_head: bool },
 }
 
 impl RepositoryState {
     pub(super) fn observe_pull(&mut self, position: Position, observed: &PullRequestObserved) -> Class {
-        let known = self.pulls.contains_key(&observed.number);
-        let pull = self.pulls.entry(observed.number).or_insert_with(|| Pull::new(observed));
-        let knew_another_head = known && (pull.head_sha != observed.head_sha || pull.activity.is_some());
-        let newer = !known || observed.updated_at > pull.updated_at;
-        let as_new = observed.updated_at == pull.updated_at && is_not_older(pull, observed);
-        let mut class = Class::Stale;
-        if newer || as_new {
-            pull.update(observed);
-            class = if newer { Class::Applied } else { Class::Known };
-        }
-        if observed.merged {
-            if pull.merge(observed) {
-                class = Class::Applied;
-            }
-        } else if pull.merged.is_some() {
-            class = Class::Stale;
-        } else if let Source::Poll { asked_at } = observed.source {
-            if pull.spare.is_some_and(|spare| spare <= asked_at) {
-                pull.spare = None;
-                class = Class::Applied;
-            }
+        let before = self.pulls.get(&observed.number).map_or(Before::Unknown, |pull| {
             if pull.open {
-                pull.infer(observed, knew_another_head);
+                Before::OpenAt { another_head: pull.head_sha != observed.head_sha || pull.activity.is_some() }
+            } else {
+                Before::Closed
             }
-        } else if let Some(action) = &observed.action
-            && pull.open
-        {
-            if is_plan_action(action) {
-                class = pull.act(action, observed);
-            } else if pull.head_sha == observed.head_sha && !pull.others.contains_key(action) {
-                let other = Activity {
-                    name: action.clone(),
-                    head_sha: observed.head_sha.clone(),
-                    at: observed.updated_at,
-                    inferred: false,
-                    run: None,
-                };
-                pull.others.insert(action.clone(), other);
-                class = Class::Applied;
+        });
+        let pull = self.pulls.entry(observed.number).or_insert_with(|| Pull::new(position, observed));
+        let newer = matches!(before, Before::Unknown) || observed.updated_at > pull.updated_at;
+        let class = if newer || (observed.updated_at == pull.updated_at && is_not_older(pull, observed)) {
+            pull.update(position, observed);
+            if newer { Class::Applied } else { Class::Known }
+        } else {
+            Class::Stale
+        };
+        let class = match (&observed.source, &observed.action) {
+            _ if observed.merged => {
+                if pull.merge(observed) {
+                    Class::Applied
+                } else {
+                    class
+                }
             }
-        }
+            _ if pull.merged.is_some() => Class::Stale,
+            (Source::Poll { asked_at }, _) => {
+                if pull.spare.is_some_and(|spare| spare <= *asked_at) {
+                    pull.spare = None;
+                }
+                if pull.open {
+                    pull.infer(observed, before);
+                }
+                class
+            }
+            (Source::Webhook { .. }, Some(action)) if pull.open && is_plan_action(action) => {
+                pull.act(action, observed)
+            }
+            (Source::Webhook { .. }, Some(action)) if pull.open => {
+                if pull.act_otherwise(action, observed) == Class::Applied { Class::Applied } else { class }
+            }
+            (Source::Webhook { .. }, _) => class,
+        };
         self.touch_pull(position, observed.number);
         class
     }
 }
 
 /// GitHub's times have whole seconds. Within one second a push is newer than the head that it names as before; an
-/// `opened` never is; a look is not older; a close is newer than the open pull request.
+/// `opened` never is; a look is newer than everything that was known when it was asked; a close is newer than the open
+/// pull request.
 fn is_not_older(pull: &Pull, observed: &PullRequestObserved) -> bool {
+    if let Source::Poll { asked_at } = observed.source {
+        return asked_at >= pull.told;
+    }
     if observed.head_sha == pull.head_sha {
         return observed.action.as_deref() != Some("opened") || pull.open;
     }

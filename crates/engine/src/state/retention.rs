@@ -53,11 +53,9 @@ impl RepositoryState {
             !digests.is_empty()
         });
 
-        self.pulls.retain(|number, pull| {
-            pull.open
-                || pull.updated_at >= stopped
-                || runs.values().any(|run| run.pull_request == Some(*number))
-        });
+        let with_runs: BTreeSet<_> = runs.values().filter_map(|run| run.pull_request).collect();
+        self.pulls
+            .retain(|number, pull| pull.open || pull.updated_at >= stopped || with_runs.contains(number));
         let pulls = &self.pulls;
         self.comments.retain(|(_, number), _| pulls.contains_key(number));
         let changed_pulls = &mut self.changed_pulls;
@@ -70,7 +68,7 @@ impl RepositoryState {
         });
         self.changed_pulls.retain(|_, numbers| !numbers.is_empty());
         self.merge_groups.retain(|_, group| {
-            group.destroyed.is_none() || group.run.as_ref().is_some_and(|run| runs.contains_key(run))
+            group.heard_at >= stopped || group.run.as_ref().is_some_and(|run| runs.contains_key(run))
         });
         self.releases.retain(|_, release| release.heard_at >= stopped);
     }

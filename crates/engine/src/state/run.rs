@@ -41,6 +41,8 @@ pub struct Run {
     pub opened: (Timestamp, Position),
     /// Whether it still dispatches.
     pub phase: Phase,
+    /// Where the log says that it stopped.
+    pub stopped: Option<Position>,
     /// What it intends.
     pub plan: Arc<RunPlan>,
     /// Stacks by their index in the plan.
@@ -49,6 +51,7 @@ pub struct Run {
     ready: BTreeSet<usize>,
     unclaimed: BTreeSet<(usize, usize)>,
     unmet: usize,
+    flying: usize,
 }
 
 /// Whether a run still dispatches, and if not, why.
@@ -69,6 +72,8 @@ pub enum Phase {
 pub struct Stack {
     /// What was decided about it.
     pub progress: Progress,
+    /// Where the log says so, beyond the plan.
+    pub decided: Option<Position>,
     /// Its dispatches, one a workflow call of the plan.
     pub calls: Vec<Call>,
     /// How many of its parents have not succeeded.
@@ -140,6 +145,7 @@ impl Run {
                     Verdict::Skip(reason) => Progress::Skipped(reason.clone()),
                     Verdict::Refuse(reason) => Progress::Refused(reason.clone()),
                 },
+                decided: None,
                 calls: Vec::new(),
                 unmet_parents: u32::try_from(graph.parents(index).count()).unwrap_or(u32::MAX),
                 met: false,
@@ -160,12 +166,14 @@ impl Run {
             merged_at: opened.merged_at,
             opened: (at, position),
             phase: Phase::Active,
+            stopped: None,
             plan: Arc::clone(plan),
             unmet: stacks.len(),
             stacks,
             graph: Arc::new(graph),
             ready: BTreeSet::new(),
             unclaimed: BTreeSet::new(),
+            flying: 0,
         };
         for index in 0..run.stacks.len() {
             run.settle(index);
@@ -244,39 +252,56 @@ impl Run {
         self.unmet == 0
     }
 
-    pub(super) fn release(&mut self, index: usize, attempt: u32, at: Timestamp) {
+    /// Whether something of it may be running at GitHub, or about to.
+    #[must_use]
+    pub const fn is_in_flight(&self) -> bool {
+        self.flying > 0
+    }
+
+    pub(super) fn release(&mut self, index: usize, attempt: u32, at: Timestamp, position: Position) {
         let Verdict::Dispatch(calls) = &self.plan.stacks[index].verdict else { return };
         let key = &self.plan.stacks[index].key;
-        self.stacks[index].calls = calls
+        let calls: Vec<Call> = calls
             .iter()
             .map(|call| Call {
                 dispatch: identity::dispatch_id(&self.id, key, &call.workflow, attempt),
                 stage: Stage::Unclaimed,
             })
             .collect();
-        self.stacks[index].progress = Progress::Released { attempt, at };
-        self.ready.remove(&index);
-        for call in 0..calls.len() {
-            self.unclaimed.insert((index, call));
-        }
+        self.unclaimed.extend((0..calls.len()).map(|call| (index, call)));
+        self.flying -= usize::from(self.stacks[index].in_flight());
+        let stack = &mut self.stacks[index];
+        stack.calls = calls;
+        stack.progress = Progress::Released { attempt, at };
+        stack.decided = Some(position);
         self.settle(index);
     }
 
-    pub(super) fn skip(&mut self, index: usize, reason: SkipReason) {
+    pub(super) fn skip(&mut self, index: usize, reason: SkipReason, position: Position) {
         self.stacks[index].progress = Progress::Skipped(reason);
-        self.ready.remove(&index);
+        self.stacks[index].decided = Some(position);
         self.settle(index);
     }
 
-    pub(super) fn set_stage(&mut self, index: usize, call: usize, stage: Stage) {
-        let Some(known) = self.stacks[index].calls.get_mut(call) else { return };
-        if stage != Stage::Unclaimed {
+    /// Takes note of how far a dispatch is; one of an earlier attempt changes nothing.
+    pub(super) fn set_stage(&mut self, index: usize, call: usize, dispatch: &DispatchId, stage: Stage) {
+        let Some(stack) = self.stacks.get_mut(index) else { return };
+        let flew = stack.in_flight();
+        let Some(known) = stack.calls.get_mut(call).filter(|call| call.dispatch == *dispatch) else { return };
+        if known.stage == stage {
+            return;
+        }
+        if known.stage == Stage::Unclaimed {
             self.unclaimed.remove(&(index, call));
         }
-        if known.stage != stage {
-            known.stage = stage;
-            self.settle(index);
-        }
+        known.stage = stage;
+        let flies = stack.in_flight();
+        self.flying = self.flying + usize::from(flies) - usize::from(flew);
+        self.settle(index);
+    }
+
+    pub(crate) const fn counts(&self) -> Counts<'_> {
+        Counts { ready: &self.ready, unclaimed: &self.unclaimed, unmet: self.unmet, flying: self.flying }
     }
 
     /// Works out whether a stack lets its children go, and tells them when that changed.
@@ -332,19 +357,26 @@ impl Stack {
     /// Something of it may be running at GitHub, or about to.
     #[must_use]
     pub fn in_flight(&self) -> bool {
-        self.calls.iter().any(|call| match &call.stage {
-            Stage::Unclaimed | Stage::Concluded(_) | Stage::Refused => false,
-            Stage::Dispatching
-            | Stage::Accepted
-            | Stage::Queued
-            | Stage::AwaitingApproval
-            | Stage::Running
-            | Stage::Undecidable => true,
-        })
+        self.calls.iter().any(|call| call.stage != Stage::Unclaimed && call.stage.is_unsettled())
     }
 }
 
 impl Stage {
+    /// It has not ended.
+    #[must_use]
+    pub const fn is_unsettled(&self) -> bool {
+        match self {
+            Self::Concluded(_) | Self::Refused => false,
+            Self::Unclaimed
+            | Self::Dispatching
+            | Self::Accepted
+            | Self::Queued
+            | Self::AwaitingApproval
+            | Self::Running
+            | Self::Undecidable => true,
+        }
+    }
+
     /// It ended, and not well.
     #[must_use]
     pub fn is_failure(&self) -> bool {
@@ -362,6 +394,14 @@ impl Stage {
     }
 }
 
+/// What a run keeps beside its stacks, for [`crate::check`].
+pub(crate) struct Counts<'a> {
+    pub(crate) ready: &'a BTreeSet<usize>,
+    pub(crate) unclaimed: &'a BTreeSet<(usize, usize)>,
+    pub(crate) unmet: usize,
+    pub(crate) flying: usize,
+}
+
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {
         // The graph is a function of the plan.
@@ -373,6 +413,8 @@ impl PartialEq for Run {
             && self.ready == other.ready
             && self.unclaimed == other.unclaimed
             && self.unmet == other.unmet
+            && self.flying == other.flying
+            && self.stopped == other.stopped
     }
 }
 

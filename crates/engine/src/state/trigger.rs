@@ -1,8 +1,8 @@
 //! Triggers besides pull requests, and the link from a trigger to its newest run.
 
-use super::{Class, RepositoryState};
+use super::{Class, Pull, RepositoryState, fold::Fold};
 use stackwave_domain::{
-    CommitSha, GitRef, Position, PrNumber, RunId, Timestamp,
+    CommitSha, Digest, GitRef, Position, PrNumber, RunId, Timestamp,
     event::{MergeGroupObserved, ReleaseObserved, RunOpened},
 };
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub struct MergeGroup {
     pub destroyed: Option<String>,
     /// Its newest run.
     pub run: Option<RunId>,
+    /// When it was last heard of, by the record's time.
+    pub heard_at: Timestamp,
 }
 
 /// A release.
@@ -43,13 +45,15 @@ pub struct ReleaseActivity {
 }
 
 impl RepositoryState {
-    pub(super) fn observe_merge_group(&mut self, observed: &MergeGroupObserved) -> Class {
+    pub(super) fn observe_merge_group(&mut self, fold: &Fold<'_>, observed: &MergeGroupObserved) -> Class {
         let group = self.merge_groups.entry(observed.head_sha.clone()).or_insert_with(|| MergeGroup {
             pull_request: observed.pull_request,
             base_ref: observed.base_ref.clone(),
             destroyed: None,
             run: None,
+            heard_at: fold.at,
         });
+        group.heard_at = group.heard_at.max(fold.at);
         if observed.action == "destroyed" && group.destroyed.is_none() {
             group.destroyed = Some(observed.reason.clone().unwrap_or_else(|| "destroyed".to_owned()));
         }
@@ -74,8 +78,8 @@ impl RepositoryState {
     }
 
     /// Tells the trigger which run is its newest. A trigger that has moved on is not linked: its run is superseded at
-    /// the next decision. `repeated_at` is where the upload came a second time before the run was opened.
-    pub(super) fn link_run(&mut self, opened: &RunOpened, repeated_at: Option<Position>) {
+    /// the next decision.
+    pub(super) fn link_run(&mut self, opened: &RunOpened) {
         let run = Some(opened.run.clone());
         match opened.trigger.event.as_str() {
             "merge_group" => {
@@ -91,26 +95,50 @@ impl RepositoryState {
                 }
             }
             _ => {
-                let Some(pull) = opened.pull_request.and_then(|number| self.pulls.get_mut(&number)) else {
-                    return;
-                };
-                if opened.trigger.activity == "merged" {
-                    if let Some(merged) = &mut pull.merged {
-                        merged.run = run;
-                    }
-                    return;
-                }
-                let activity = match &mut pull.activity {
-                    Some(activity) if activity.name == opened.trigger.activity => Some(activity),
-                    _ => pull.others.get_mut(&opened.trigger.activity),
-                };
-                if let Some(activity) = activity.filter(|activity| activity.head_sha == opened.head_sha) {
-                    activity.run = run;
-                    if pull.open && pull.spare.is_none() {
-                        pull.spare = repeated_at;
-                    }
+                if let Some(number) = opened.pull_request {
+                    self.link_pull(number, opened);
                 }
             }
         }
+    }
+
+    fn link_pull(&mut self, number: PrNumber, opened: &RunOpened) {
+        let Some(pull) = self.pulls.get_mut(&number) else { return };
+        if opened.trigger.activity == "merged" {
+            if let Some(merged) = &mut pull.merged {
+                merged.run = Some(opened.run.clone());
+            }
+            return;
+        }
+        if let Some(other) = pull.others.get_mut(&opened.trigger.activity) {
+            if other.head_sha == opened.head_sha {
+                other.run = Some(opened.run.clone());
+            }
+            return;
+        }
+        let Some(activity) = &mut pull.activity else { return };
+        if activity.name != opened.trigger.activity || activity.head_sha != opened.head_sha {
+            return;
+        }
+        activity.run = Some(opened.run.clone());
+        let besides = self.pulls.get(&number).and_then(|pull| self.came_besides(pull, &opened.upload));
+        if let Some(pull) = self.pulls.get_mut(&number)
+            && pull.merged.is_none()
+            && pull.spare.is_none()
+        {
+            pull.spare = besides;
+        }
+    }
+
+    /// What came for a pull request's head besides its run's upload, before the run was opened: it may be the apply
+    /// upload.
+    fn came_besides(&self, pull: &Pull, taken: &Digest) -> Option<Position> {
+        [Some(&pull.head_sha), pull.test_merge.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|sha| self.uploads_of(sha))
+            .filter(|upload| upload.digest != *taken || upload.last.position > upload.first.position)
+            .map(|upload| upload.last.position)
+            .max()
     }
 }

@@ -1,11 +1,15 @@
 //! Uploads: whole ones, chunks that are united once all are in, and repeats.
 
-use super::{Class, RepositoryState};
+use super::{Class, RepositoryState, fold::Fold};
+use crate::planning;
 use stackwave_domain::{
     BatchId, CommitSha, CredentialId, Digest, Fragment, Position, RecordId, Timestamp, WorkspaceId,
     event::{Batch, UploadLookedUp, UploadReceived},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// When something was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Upload {
     pub base_sha: CommitSha,
     /// The graph.
     pub fragment: Arc<Fragment>,
+    /// Every activity that an enabled stack of it configures.
+    pub activities: BTreeSet<String>,
     /// The first time.
     pub first: Receipt,
     /// The last time: an equal upload later counts (design §4.1).
@@ -60,7 +66,9 @@ pub struct Incomplete {
 pub type BatchKey = (CredentialId, BatchId);
 
 impl RepositoryState {
-    pub(super) fn receive_upload(&mut self, receipt: Receipt, upload: &UploadReceived) -> Class {
+    pub(super) fn receive_upload(&mut self, fold: &Fold<'_>, upload: &UploadReceived) -> Class {
+        let receipt =
+            Receipt { position: fold.position, at: upload.received_at, record: fold.entry.record.id.clone() };
         let Some(fragment) = upload.fragment.get() else {
             return Class::Impossible("an upload was folded without its graph".to_owned());
         };
@@ -92,6 +100,9 @@ impl RepositoryState {
                 "chunk {} of {} does not fit the batch of {}",
                 batch.index, batch.total, incomplete.total
             ));
+        }
+        if incomplete.head_sha != upload.head_sha {
+            return Class::Impossible(format!("chunk {} is of another commit than the others", batch.index));
         }
         if let Some((digest, _)) = incomplete.chunks.get(&batch.index) {
             return if *digest == upload.digest {
@@ -139,6 +150,7 @@ impl RepositoryState {
                     workspace: upload.workspace.clone(),
                     head_sha: upload.head_sha.clone(),
                     base_sha: upload.base_sha.clone(),
+                    activities: planning::activities(&fragment),
                     fragment,
                     first: receipt.clone(),
                     last: receipt,
@@ -151,17 +163,20 @@ impl RepositoryState {
         Class::Applied
     }
 
-    /// An upload for a head whose plan run has its graph may be the apply upload that outran the merge's webhook.
+    /// An upload for a head whose plan run has its graph may be the apply upload that outran the merge's webhook, or
+    /// the plan upload of a pull request whose reopening was not told.
     fn mark_spare(&mut self, position: Position, sha: &CommitSha) {
         for pull in self.pulls.values_mut() {
             let planned = pull.activity.as_ref().is_some_and(|activity| activity.run.is_some());
-            if pull.open && planned && pull.has_head(sha) {
+            if pull.merged.is_none() && planned && pull.has_head(sha) {
                 pull.spare = Some(position);
             }
         }
     }
 
-    pub(super) fn look_up_upload(&mut self, at: Timestamp, looked_up: &UploadLookedUp) -> Class {
+    pub(super) fn look_up_upload(&mut self, looked_up: &UploadLookedUp) -> Class {
+        // Not the record's own time: whoever looked may have a clock behind the receiver's, and would look for ever.
+        let at = self.last_at;
         for digest in self.uploads_by_sha.get(&looked_up.head_sha).into_iter().flatten() {
             if let Some(upload) = self.uploads.get_mut(digest) {
                 upload.looked_up = Some(at);

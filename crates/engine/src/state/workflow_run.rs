@@ -1,6 +1,6 @@
 //! Workflow runs at GitHub: late, repeated and reordered news never moves one backwards (design §4.2).
 
-use super::{Class, RepositoryState, run::Stage};
+use super::{Class, RepositoryState, fold::Fold, run::Stage};
 use crate::identity;
 use stackwave_domain::{
     DispatchId, GitRef, Position, Timestamp, WorkflowFile, WorkflowRunId,
@@ -33,6 +33,8 @@ pub struct WorkflowRun {
     pub html_url: String,
     /// When it was last heard of, by the record's time.
     pub heard_at: Timestamp,
+    /// Where the log tells what is known of it.
+    pub told: Position,
 }
 
 impl WorkflowRun {
@@ -68,11 +70,12 @@ impl WorkflowRun {
         }
     }
 
-    fn take(&mut self, observed: &WorkflowRunObserved) {
+    fn take(&mut self, position: Position, observed: &WorkflowRunObserved) {
         self.attempt = observed.attempt;
         self.status = observed.status.clone();
         self.conclusion.clone_from(&observed.conclusion);
         self.updated_at = observed.updated_at;
+        self.told = position;
         if !observed.title.is_empty() {
             self.title.clone_from(&observed.title);
         }
@@ -92,31 +95,22 @@ const fn rank(status: &RunStatus) -> u8 {
 }
 
 impl RepositoryState {
-    pub(super) fn observe_workflow_run(
-        &mut self,
-        at: Timestamp,
-        position: Position,
-        observed: &WorkflowRunObserved,
-    ) -> Class {
+    pub(super) fn observe_workflow_run(&mut self, fold: &Fold<'_>, observed: &WorkflowRunObserved) -> Class {
         if observed.event != "workflow_dispatch" {
             return Class::Known;
         }
         let owner = self.owners.get(&observed.run).cloned();
-        let ours = owner.is_some() || observed.actor.as_deref().is_none_or(|actor| actor.ends_with("[bot]"));
         let class = match self.workflow_runs.get_mut(&observed.run) {
-            Some(known) if known.is_news(observed) => {
-                known.take(observed);
-                known.heard_at = at;
+            Some(known) => {
+                known.heard_at = known.heard_at.max(fold.at);
+                if !known.is_news(observed) {
+                    return self.hear(fold, owner, Class::Stale);
+                }
+                known.take(fold.position, observed);
                 Class::Applied
             }
-            Some(known) => {
-                if at > known.heard_at {
-                    known.heard_at = at;
-                }
-                Class::Stale
-            }
             // Somebody else's runs are of no interest; a re-run keeps its first actor, so ours are never missed.
-            None if !ours => return Class::Known,
+            None if owner.is_none() && !is_an_apps(observed) => return Class::Known,
             None => {
                 let run = WorkflowRun {
                     id: observed.run,
@@ -129,7 +123,8 @@ impl RepositoryState {
                     created_at: observed.created_at,
                     updated_at: observed.updated_at,
                     html_url: observed.html_url.clone(),
-                    heard_at: at,
+                    heard_at: fold.at,
+                    told: fold.position,
                 };
                 self.workflow_runs.insert(observed.run, run);
                 if owner.is_none() {
@@ -138,42 +133,42 @@ impl RepositoryState {
                 Class::Applied
             }
         };
-        match owner {
-            Some(dispatch) => {
-                if let Some(dispatch) = self.dispatches.get_mut(&dispatch) {
-                    dispatch.heard_at = at;
-                }
-                self.restage(position, &dispatch);
+        if owner.is_none() {
+            self.note_double(fold, observed);
+        }
+        self.hear(fold, owner, class)
+    }
+
+    /// A dispatch's run was heard of.
+    fn hear(&mut self, fold: &Fold<'_>, owner: Option<DispatchId>, class: Class) -> Class {
+        if let Some(id) = owner {
+            if let Some(dispatch) = self.dispatches.get_mut(&id) {
+                dispatch.heard_at = dispatch.heard_at.max(fold.at);
             }
-            None => self.note_double(position, observed),
+            if class == Class::Applied {
+                self.restage(fold.position, &id);
+            }
         }
         class
     }
 
     /// A second run that carries the id of a dispatch which has its run: shown, never acted upon.
-    fn note_double(&mut self, position: Position, observed: &WorkflowRunObserved) {
+    fn note_double(&mut self, fold: &Fold<'_>, observed: &WorkflowRunObserved) {
         for id in identity::dispatch_ids_in(&observed.title) {
-            let Some(dispatch) = self.dispatches.get_mut(&id) else { continue };
-            let another = dispatch.workflow_run.is_some_and(|run| run != observed.run);
-            if another && !dispatch.doubles.contains(&observed.run) {
-                dispatch.doubles.push(observed.run);
-                let run = dispatch.claimed.run.clone();
-                self.touch_run(position, &run);
+            let has_another =
+                self.dispatches.get(&id).is_some_and(|dispatch| dispatch.workflow_run.is_some());
+            if has_another && self.join(&id, observed.run) {
+                self.restage(fold.position, &id);
             }
         }
     }
 
-    pub(super) fn observe_job_waiting(
-        &mut self,
-        at: Timestamp,
-        position: Position,
-        waiting: &WorkflowJobWaiting,
-    ) -> Class {
+    pub(super) fn observe_job_waiting(&mut self, fold: &Fold<'_>, waiting: &WorkflowJobWaiting) -> Class {
         let Some(run) = self.workflow_runs.get_mut(&waiting.run) else {
             // The run's own webhook, or the next look, tells it again.
             return Class::Known;
         };
-        run.heard_at = at;
+        run.heard_at = run.heard_at.max(fold.at);
         let newer = waiting.attempt > run.attempt
             || (waiting.attempt == run.attempt
                 && run.status != RunStatus::Completed
@@ -186,32 +181,43 @@ impl RepositoryState {
         run.status = RunStatus::Waiting;
         run.conclusion = None;
         run.updated_at = run.updated_at.max(waiting.at);
-        if let Some(dispatch) = self.owners.get(&waiting.run).cloned() {
-            self.restage(position, &dispatch);
-        }
-        Class::Applied
+        run.told = fold.position;
+        let owner = self.owners.get(&waiting.run).cloned();
+        self.hear(fold, owner, Class::Applied)
     }
 
-    /// GitHub's word that it accepted a dispatch with these inputs: it proves one open claim that sent them.
+    /// GitHub's word that it accepted a dispatch with these inputs: it proves one open claim that sent them. The word
+    /// for a dispatch that has its answer already is spent on that one.
     pub(super) fn observe_dispatch_webhook(
         &mut self,
-        position: Position,
+        fold: &Fold<'_>,
         observed: &WorkflowDispatchObserved,
     ) -> Class {
         let sent_these = |id: &&DispatchId| {
             self.dispatches.get(*id).is_some_and(|dispatch| {
                 let claimed = &dispatch.claimed;
-                claimed.workflow == observed.workflow
+                !dispatch.acceptance_proven
+                    && claimed.workflow == observed.workflow
                     && claimed.git_ref == observed.git_ref
                     && claimed.inputs.iter().all(|(name, value)| observed.inputs.get(name) == Some(value))
             })
         };
-        let mut matching = self.open_claims.iter().filter(sent_these);
-        let (Some(id), None) = (matching.next().cloned(), matching.next()) else { return Class::Known };
-        if let Some(dispatch) = self.dispatches.get_mut(&id) {
+        let proven = if let Some(answered) = self.in_flight.iter().find(sent_these) {
+            answered.clone()
+        } else {
+            let mut open = self.open_claims.iter().filter(sent_these);
+            let (Some(only), None) = (open.next(), open.next()) else { return Class::Known };
+            only.clone()
+        };
+        if let Some(dispatch) = self.dispatches.get_mut(&proven) {
             dispatch.acceptance_proven = true;
         }
-        self.restage(position, &id);
+        self.restage(fold.position, &proven);
         Class::Applied
     }
+}
+
+/// Only Apps are `[bot]`s; which one is ours the engine does not know.
+fn is_an_apps(observed: &WorkflowRunObserved) -> bool {
+    observed.actor.as_deref().is_none_or(|actor| actor.ends_with("[bot]"))
 }

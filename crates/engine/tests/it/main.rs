@@ -1,0 +1,7 @@
+//! The engine in a simulated world: named scenarios, each also cut at every record, and random ones.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod cuts;
+mod scenarios;
+mod world;
