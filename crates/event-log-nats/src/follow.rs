@@ -32,6 +32,8 @@ const PULL_EXPIRY: Duration = Duration::from_secs(20);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// The server forgets a consumer that nobody asks for so long.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// How long a read waits for records that are known to be there; long enough to replace a consumer on the way.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
@@ -88,10 +90,13 @@ impl Follow {
     pub(crate) async fn page(mut self, end: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
         while page.len() < limit && self.next <= end {
-            match self.batch(limit - page.len()).await {
-                Ok(entries) => page.extend(entries),
-                Err(error) if page.is_empty() => return Err(error),
-                Err(_) => break,
+            match tokio::time::timeout(PAGE_TIMEOUT, self.batch(limit - page.len())).await {
+                Ok(Ok(entries)) => page.extend(entries),
+                Ok(Err(error)) if page.is_empty() => return Err(error),
+                Err(_) if page.is_empty() => {
+                    return Err(LogError::Unavailable(format!("{} cannot be read", self.stream)));
+                }
+                Ok(Err(_)) | Err(_) => break,
             }
         }
         Ok(page)

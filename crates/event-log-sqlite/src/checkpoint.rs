@@ -15,7 +15,7 @@ use std::{
 const DUE_PAGES: usize = 1000;
 /// From this many on the writer waits for a checkpoint, because only then the write-ahead log can start over: under a
 /// steady load there are always newer pages than a checkpoint beside the writer has reached.
-const OVERDUE_PAGES: usize = 32 * 1024;
+const OVERDUE_PAGES: usize = 8 * 1024;
 
 /// A thread that checkpoints when it is told.
 #[derive(Debug)]

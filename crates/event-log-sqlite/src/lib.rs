@@ -72,6 +72,7 @@ impl SqliteLog {
         let lock = lock::Lock::acquire(path)?;
         let mut connection = schema::open_for_writing(path)?;
         schema::create_or_check(&mut connection, path, partitions)?;
+        schema::lengthen_wal(&connection).map_err(|error| error::log(path, &error))?;
         let heads = heads::Heads::load(&connection, partitions).map_err(|error| error::log(path, &error))?;
         let tails = Tails::new(partitions, &heads);
         let writer = Writer::start(path, partitions, connection, heads, tails.clone(), lock)?;

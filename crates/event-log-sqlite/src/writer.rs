@@ -11,7 +11,7 @@ use crate::{
     tail::{Committed, Tails},
 };
 use bytes::Bytes;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use stackwave_domain::{Digest, StreamId};
 use stackwave_event_log::{Append, AppendError, Appended, LogError};
 use std::{
@@ -177,6 +177,10 @@ impl Worker {
             Ok(written) => written,
             Err(transaction::Failure::Before(error)) => {
                 tracing::error!(%error, path = %self.path.display(), "the event log cannot be written");
+                if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
+                    // Somebody wrote into the file by hand.
+                    self.recover();
+                }
                 batch.into_iter().for_each(|command| command.refuse(&error));
                 return;
             }
@@ -220,7 +224,7 @@ impl Worker {
         }
     }
 
-    /// After a failed commit nobody knows what is on disk: a new connection reads it back.
+    /// Nobody knows what is on disk: a new connection reads it back.
     fn recover(&mut self) {
         let reopen = || -> Result<(Connection, Heads), LogError> {
             let mut connection = schema::open_for_writing(&self.path)?;
@@ -235,8 +239,8 @@ impl Worker {
                 self.heads = heads;
                 self.tails.reset(&self.heads);
             }
-            // The old connection still refuses to go on from a past that is not on disk: its next transaction reads the
-            // same file, and a position that exists already cannot be written again.
+            // The old connection cannot go on from a wrong past either: a position that exists already cannot be
+            // written again, and that leads here again.
             Err(error) => tracing::error!(%error, "the event log cannot be opened again"),
         }
     }

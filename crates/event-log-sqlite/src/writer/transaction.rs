@@ -134,3 +134,62 @@ impl ToSql for JsonText<'_> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+    use stackwave_domain::{Digest, Record, RepositoryId, StreamId, Subject, Timestamp, codec};
+    use stackwave_event_log::Append;
+
+    fn append(id: &str, expected: u64) -> Command {
+        let subject = Subject::ledger(StreamId::Partition(0), RepositoryId(1));
+        let record = Record::new(RecordId::new(id), Timestamp::UNIX_EPOCH, "test", Vec::new());
+        let body = codec::encode(&record).unwrap();
+        Command::Append(PendingAppend::new(Append::after(subject, record, Position(expected)), body).0)
+    }
+
+    fn blob(bytes: usize) -> Command {
+        let done = tokio::sync::oneshot::channel().0;
+        Command::PutBlob(PendingBlob { digest: Digest::from_hex("d"), bytes: vec![1; bytes].into(), done })
+    }
+
+    fn landed(outcomes: &[Outcome]) -> Vec<Option<u64>> {
+        let position = |outcome: &Outcome| match outcome {
+            Outcome::Append(Ok(appended)) => Some(appended.receipt.position.0),
+            Outcome::Append(Err(_)) | Outcome::Blob => None,
+        };
+        outcomes.iter().map(position).collect()
+    }
+
+    fn database() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let mut connection = schema::open_for_writing(&path).unwrap();
+        schema::create_or_check(&mut connection, &path, 1).unwrap();
+        (folder, connection)
+    }
+
+    #[test]
+    fn an_append_is_checked_against_those_before_it_in_the_same_transaction() {
+        let (_folder, mut connection) = database();
+        let batch = [append("a", 0), append("b", 0), append("c", 1), append("d", 1)];
+        let outcomes = write(&mut connection, &Heads::default(), &batch).ok().unwrap();
+        assert_eq!(landed(&outcomes), [Some(1), None, Some(2), None]);
+        let heads = Heads::load(&connection, 1).unwrap();
+        assert_eq!(heads.stream(StreamId::Partition(0)), Position(2));
+    }
+
+    #[test]
+    fn when_the_disk_is_full_nothing_lands_and_later_the_same_batch_does() {
+        let (_folder, mut connection) = database();
+        connection.pragma_update(None, "max_page_count", 20).unwrap();
+        let batch = [append("a", 0), blob(1024 * 1024)];
+        let failed = write(&mut connection, &Heads::default(), &batch);
+        assert!(matches!(failed, Err(Failure::Before(_))));
+        assert_eq!(Heads::load(&connection, 1).unwrap().stream(StreamId::Partition(0)), Position::START);
+        connection.pragma_update(None, "max_page_count", 100_000).unwrap();
+        let outcomes = write(&mut connection, &Heads::default(), &batch).ok().unwrap();
+        assert_eq!(landed(&outcomes), [Some(1), None]);
+    }
+}
