@@ -1,0 +1,131 @@
+//! The processes of a world: one with all roles, or one a role.
+
+use super::Shape;
+use stackwave_github_sim::GitHub;
+use stackwave_testkit::{
+    nats::NatsServer,
+    process::{Environment, ServeProcess},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The roles that have a process of their own.
+pub(super) const ROLES: [&str; 5] =
+    ["ingest-api", "webhook-receiver", "orchestrator", "dispatcher", "commenter"];
+/// The name of the process that has all roles.
+const ALL: &str = "all";
+
+pub(super) struct Servers {
+    shape: Shape,
+    settings: Environment,
+    processes: Mutex<BTreeMap<String, Arc<ServeProcess>>>,
+    /// What killed processes wrote.
+    past: Mutex<String>,
+    nats: Option<NatsServer>,
+    _folder: tempfile::TempDir,
+}
+
+impl Servers {
+    pub(super) async fn start(
+        shape: Shape,
+        settings: Environment,
+        folder: tempfile::TempDir,
+        nats: Option<NatsServer>,
+    ) -> Self {
+        let names: &[&str] = match shape {
+            Shape::Sqlite | Shape::JetStream => &[ALL],
+            Shape::Apart => &ROLES,
+        };
+        let servers = Self {
+            shape,
+            settings,
+            processes: Mutex::default(),
+            past: Mutex::default(),
+            nats,
+            _folder: folder,
+        };
+        for name in names {
+            servers.launch(name).await;
+        }
+        servers
+    }
+
+    async fn launch(&self, name: &str) {
+        let roles: &[&str] = if name == ALL { &[] } else { &[name] };
+        let process = Arc::new(ServeProcess::start(roles, &self.settings).await);
+        self.processes().insert(name.to_owned(), process);
+    }
+
+    /// Tells GitHub where its webhooks go.
+    pub(super) fn tell(&self, github: &GitHub) {
+        github.set_webhook_url(Some(&self.url("webhook-receiver", "/webhooks/github")));
+    }
+
+    pub(super) fn url(&self, role: &str, path: &str) -> String {
+        let process = self.processes().get(self.name_of(role)).cloned().expect("a process that was started");
+        format!("http://{}{path}", process.address())
+    }
+
+    pub(super) async fn kill(&self, role: &str) {
+        let process = self.processes().get(self.name_of(role)).cloned();
+        if let Some(process) = process {
+            process.kill().await;
+            self.past.lock().unwrap_or_else(PoisonError::into_inner).push_str(&process.output());
+        }
+    }
+
+    pub(super) async fn start_again(&self, role: &str) {
+        self.launch(self.name_of(role)).await;
+    }
+
+    pub(super) async fn stop(&self) {
+        for (name, process) in self.all() {
+            if let Some(status) = process.stop().await {
+                assert!(status.success(), "`{name}` ended with {status}:\n{}", process.output());
+            }
+        }
+    }
+
+    /// The end of the world.
+    pub(super) async fn end(&self) {
+        for (_, process) in self.all() {
+            process.kill().await;
+        }
+        if let Some(nats) = &self.nats {
+            nats.kill();
+        }
+    }
+
+    pub(super) fn assert_output_without(&self, secrets: &[&str]) {
+        let output = self.story();
+        for secret in secrets {
+            assert!(!output.contains(secret), "a process wrote a secret into its own log");
+        }
+    }
+
+    /// What the processes wrote.
+    pub(super) fn story(&self) -> String {
+        let mut story = self.past.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, process) in self.all() {
+            story.push_str(&format!("`{name}` wrote:\n{}", process.output()));
+        }
+        story
+    }
+
+    fn name_of<'a>(&self, role: &'a str) -> &'a str {
+        match self.shape {
+            Shape::Sqlite | Shape::JetStream => ALL,
+            Shape::Apart => role,
+        }
+    }
+
+    fn all(&self) -> Vec<(String, Arc<ServeProcess>)> {
+        self.processes().iter().map(|(name, process)| (name.clone(), Arc::clone(process))).collect()
+    }
+
+    fn processes(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ServeProcess>>> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! Waiting for what the log or GitHub says, never for time.
+
+use super::{PATIENCE, World, newest};
+use stackwave_domain::{PrNumber, RepositoryId, RunId, event::RunOutcome};
+use stackwave_engine::{
+    state::{Phase, RepositoryState},
+    view::{self, Status},
+};
+use stackwave_github_sim::{PullNumber, RunSelector, State};
+
+impl World {
+    /// Waits until the repository's state gives something. `what` completes "waited in vain for …".
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub async fn until<T>(&self, what: &str, mut find: impl FnMut(&RepositoryState) -> Option<T>) -> T {
+        let id = RepositoryId(self.repo.id());
+        let found = self.inner.journal.wait_for(PATIENCE, |replica| find(replica.state.repository(id)?)).await;
+        found.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain for {what}"))
+    }
+
+    /// Waits until the simulated GitHub shows something.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub async fn until_github(&self, what: &str, is_true: impl FnMut(&State) -> bool) {
+        if let Err(error) = self.github.wait_until(what, PATIENCE, is_true).await {
+            panic!("{error}");
+        }
+    }
+
+    /// Waits until GitHub has accepted so many dispatches of this workflow in all.
+    pub async fn until_accepted(&self, workflow: &str, count: usize) {
+        let what = format!("{count} accepted dispatches of {workflow}");
+        self.until_github(&what, |state| {
+            state.accepted().filter(|dispatch| dispatch.workflow.ends_with(workflow)).count() >= count
+        })
+        .await;
+    }
+
+    /// Waits until a pull request has a run of this activity; the newest.
+    pub async fn until_opened(&self, number: PullNumber, activity: &str) -> RunId {
+        let what = format!("a `{activity}` run of #{number}");
+        self.until(&what, |state| newest(state, number, activity).map(|run| run.id.clone())).await
+    }
+
+    /// Waits until the newest run of this activity succeeded.
+    pub async fn until_succeeded(&self, number: PullNumber, activity: &str) -> RunId {
+        let what = format!("the end of the `{activity}` run of #{number}");
+        self.until(&what, |state| {
+            let run = newest(state, number, activity)?;
+            matches!(run.phase, Phase::Ended(RunOutcome::Succeeded | RunOutcome::NothingAffected, _))
+                .then(|| run.id.clone())
+        })
+        .await
+    }
+
+    /// Waits until a stack of a run has a status. `stack` is `component/stack`.
+    pub async fn until_status(&self, run: &RunId, stack: &str, status: Status) {
+        let what = format!("{stack} to be {}", status.as_str());
+        self.until(&what, |state| {
+            let view = view::run_view(state, state.runs.get(run)?);
+            view.stacks.iter().find(|known| known.key.to_string() == stack && known.status == status).map(|_| ())
+        })
+        .await;
+    }
+
+    /// Waits until the one comment of a pull request says something, and returns it.
+    pub async fn until_comment(&self, number: PullNumber, what: &str, says: impl Fn(&str) -> bool) -> String {
+        let what = format!("a comment of #{number} that says {what}");
+        let id = self.repo.id();
+        let found = self
+            .github
+            .wait_for(&what, PATIENCE, |state| {
+                state.comments(id, number).find(|comment| says(&comment.body)).map(|comment| comment.body.clone())
+            })
+            .await;
+        found.unwrap_or_else(|error| {
+            let comments: Vec<String> = self.repo.comments(number).into_iter().map(|c| c.body).collect();
+            panic!("{error}\nthe comments:\n{}", comments.join("\n---\n"))
+        })
+    }
+
+    /// Waits until every run that the selector means is completed, one after the other if they depend on each other.
+    pub async fn until_completed(&self, selector: &RunSelector, count: usize) {
+        let what = format!("{count} completed workflow runs");
+        self.until_github(&what, |state| {
+            state.runs().filter(|run| selector.selects(run) && run.is_completed()).count() >= count
+        })
+        .await;
+    }
+
+    /// Waits until every webhook was answered, every claim has ended, and the log was read to its end.
+    pub async fn until_settled(&self) {
+        if let Err(error) = self.github.wait_until_quiet(PATIENCE).await {
+            panic!("{error}");
+        }
+        self.inner.journal.catch_up(PATIENCE).await;
+        let id = RepositoryId(self.repo.id());
+        let closed = self.inner.journal.wait_for(PATIENCE, |replica| {
+            replica.state.repository(id).is_none_or(|state| state.open_claims().next().is_none()).then_some(())
+        });
+        assert!(closed.await.is_some(), "a claim has no end:\n{}", self.inner.journal.story(40));
+    }
+
+    /// The runs of a pull request with their activities, oldest first.
+    pub fn activities(&self, number: PullNumber) -> Vec<String> {
+        self.state(|state| {
+            let runs = state.runs_of_pull(PrNumber(number)).into_iter();
+            runs.map(|run| run.trigger.activity.clone()).collect()
+        })
+    }
+}

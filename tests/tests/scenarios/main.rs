@@ -1,0 +1,3 @@
+//! Scenarios over real HTTP with real processes. Each is a function of the shape, run on SQLite and on JetStream.
+
+mod plan;
