@@ -18,7 +18,11 @@ fn main() {
 /// The override, for builds without the repository (images, packages); else what Git says.
 fn given(variable: &str, from_git: &str) -> String {
     let text = env::var(variable).unwrap_or_default();
-    [text.trim(), from_git, "unknown"].into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+    [text.trim(), from_git, "unknown"]
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The commit and the day on which it was made.

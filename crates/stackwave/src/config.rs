@@ -132,13 +132,13 @@ fn need_for_roles(reader: &mut Reader, roles: &BTreeSet<Role>) {
     }
 }
 
-/// The event log alone, for commands that only read it: nothing else has to be complete.
+/// The event log and its partitions alone, for commands that only read it: nothing else has to be complete.
 ///
 /// # Errors
-/// Everything that is wrong with the layers or with this setting.
-pub(crate) fn load_log_target(sources: &Sources) -> Result<LogTarget, SettingsError> {
+/// Everything that is wrong with the layers or with these settings.
+pub(crate) fn load_log_target(sources: &Sources) -> Result<(LogTarget, u16), SettingsError> {
     let mut reader = Reader::new(sources);
-    let log = reader.value("log", value::log_target);
+    let log = reader.value("log", value::log_target).zip(reader.value("partitions", value::partitions));
     reader.conclude(log)
 }
 

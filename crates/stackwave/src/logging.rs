@@ -9,9 +9,8 @@ pub(crate) const QUIET: &str = "warn";
 
 /// Starts it. `directives` are those of [`EnvFilter`], checked before.
 pub(crate) fn start(format: LogFormat, directives: &str) {
-    let builder = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_env_filter(EnvFilter::new(directives));
+    let builder =
+        tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(EnvFilter::new(directives));
     // It can fail only when another one was started, and then that one is used.
     let _ = match format {
         LogFormat::Text => builder.try_init(),

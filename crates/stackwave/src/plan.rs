@@ -23,7 +23,8 @@ const UNKNOWN_SHA: &str = "<sha>";
 pub(crate) fn run(options: &PlanOptions) -> anyhow::Result<()> {
     let name = name_of(&options.file);
     let bytes = read(&options.file).with_context(|| format!("cannot read {name}"))?;
-    let fragment = parse_affected(&bytes, Limits::default()).with_context(|| format!("cannot plan {name}"))?;
+    let fragment =
+        parse_affected(&bytes, Limits::default()).with_context(|| format!("cannot plan {name}"))?;
     let forecast = Forecast::new(&fragment, &options.trigger, &head_sha(&bytes));
     let printed = match options.format {
         PlanFormat::Text => text::render(&forecast),

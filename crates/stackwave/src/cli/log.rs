@@ -61,8 +61,8 @@ pub(crate) struct TailOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Filter {
     /// The event log: sqlite:PATH or nats://HOST:PORT; by default as `serve` would take it from file and environment.
-    #[arg(long, value_name = "LOG")]
-    pub(crate) log: Option<LogTarget>,
+    #[arg(long, value_name = "LOG", value_parser = log_target)]
+    pub(crate) log: Option<String>,
     /// What belongs to a repository: OWNER/NAME, or GitHub's number.
     #[arg(long, value_name = "REPOSITORY")]
     pub(crate) repository: Option<String>,
@@ -83,4 +83,9 @@ pub(crate) struct Filter {
     pub(crate) from: Option<Position>,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+}
+
+/// Checked here for a message about the argument; read with the other settings.
+fn log_target(text: &str) -> Result<String, String> {
+    text.parse::<LogTarget>().map(|_| text.to_owned())
 }

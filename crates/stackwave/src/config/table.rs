@@ -128,7 +128,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "a duration such as 60s or 2m, at most 1h",
         "How long GitHub's list is searched for a dispatch whose answer was lost, before it is sent again.",
     ),
-    plain("log_format", Some("text"), "text or json", "How the process writes its own log, on standard error."),
+    plain(
+        "log_format",
+        Some("text"),
+        "text or json",
+        "How the process writes its own log, on standard error.",
+    ),
     plain(
         "log_level",
         Some("info"),

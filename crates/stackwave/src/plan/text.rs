@@ -72,7 +72,8 @@ fn summary(out: &mut String, forecast: &Forecast) -> fmt::Result {
             }
         }
     }
-    let each: Vec<String> = workflows.iter().map(|(workflow, count)| format!("{workflow} × {count}")).collect();
+    let each: Vec<String> =
+        workflows.iter().map(|(workflow, count)| format!("{workflow} × {count}")).collect();
     let each = if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) };
     writeln!(out, "{}{each}", counted(forecast.dispatches(), "workflow dispatch"))?;
     if forecast.stacks.is_empty() {
