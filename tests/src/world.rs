@@ -124,6 +124,11 @@ impl World {
         self.inner.servers.tell(&self.github);
     }
 
+    /// GitHub's webhooks go to the process that receives them, after a while in which they went nowhere.
+    pub fn hear_again(&self) {
+        self.inner.servers.tell(&self.github);
+    }
+
     /// Asks every process to end in good order and waits until they have.
     pub async fn stop(&self) {
         self.inner.servers.stop().await;

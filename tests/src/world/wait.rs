@@ -6,7 +6,7 @@ use stackwave_engine::{
     state::{Phase, RepositoryState},
     view::{self, Status},
 };
-use stackwave_github_sim::{PullNumber, RunSelector, State};
+use stackwave_github_sim::{Conclusion, PullNumber, Run, State};
 
 impl World {
     /// Waits until the repository's state gives something. `what` completes "waited in vain for …".
@@ -81,13 +81,22 @@ impl World {
         })
     }
 
-    /// Waits until every run that the selector means is completed, one after the other if they depend on each other.
-    pub async fn until_completed(&self, selector: &RunSelector, count: usize) {
-        let what = format!("{count} completed workflow runs");
-        self.until_github(&what, |state| {
-            state.runs().filter(|run| selector.selects(run) && run.is_completed()).count() >= count
-        })
-        .await;
+    /// Lets every workflow run of this workflow succeed as it comes, until so many are completed.
+    pub async fn complete_all(&self, workflow: &str, count: usize) {
+        let is_one = |run: &Run| run.path.ends_with(workflow);
+        let what = format!("{count} runs of {workflow}");
+        loop {
+            let next = self.github.wait_for(&what, PATIENCE, |state| {
+                let open = state.runs().find(|run| is_one(run) && !run.is_completed()).map(|run| run.id);
+                let done = state.runs().filter(|run| is_one(run) && run.is_completed()).count() >= count;
+                if open.is_some() || done { Some(open) } else { None }
+            });
+            match next.await {
+                Ok(Some(run)) => self.github.complete_run(run, Conclusion::Success).expect("an open run"),
+                Ok(None) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     /// Waits until every webhook was answered, every claim has ended, and the log was read to its end.
