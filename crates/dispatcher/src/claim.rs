@@ -10,21 +10,22 @@ use stackwave_domain::{
 };
 use stackwave_engine::due::{self, Candidate};
 use stackwave_github::{
-    definition::expected_title,
+    definition::{expected_title, title_tells},
     port::{CallError, Target},
 };
 use stackwave_runtime::{Poke, Turn, ledger::Permit};
 use std::{sync::Arc, time::Duration};
 
-/// At most so many claims in one record.
-const MAX_CLAIMS: usize = 256;
+/// At most so many sends at once: more would only queue for GitHub while their claims grow old.
+const MAX_UNDER_WAY: usize = 100;
 /// A workflow file is read again after this; GitHub's answer to that is usually "not modified".
 const FRESH_FOR: Duration = Duration::from_secs(60);
 /// A claim must be sent within this of its acknowledgement; later it is left to be taken over (design §5).
 const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target) {
-    let candidates = due::due_dispatches(turn.repository, MAX_CLAIMS);
+    let room = MAX_UNDER_WAY.saturating_sub(work.lock().tasks.len());
+    let candidates = due::due_dispatches(turn.repository, room);
     if candidates.is_empty() {
         return;
     }
@@ -89,7 +90,8 @@ fn claims(
         let file = (candidate.call.workflow.clone(), candidate.git_ref.clone());
         let Some(definition) = under_way.definitions.get(&file) else { continue };
         let claim = claim_of(shared, candidate, definition);
-        let tells = claim.title.as_ref().is_some_and(|title| title.contains(claim.dispatch.as_str()));
+        let run_name = definition.known.as_ref().and_then(|known| known.run_name.as_deref());
+        let tells = run_name.is_some_and(|name| title_tells(name, &claim.inputs, claim.dispatch.as_str()));
         if !due::may_claim(turn.repository, &claims, &claim.workflow, &claim.git_ref, tells) {
             continue;
         }

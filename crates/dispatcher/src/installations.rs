@@ -1,9 +1,9 @@
 //! The repositories of the App's installations, learnt at start: webhooks and uploads add what comes later.
 
-use crate::{GitHub, ROLE};
+use crate::{GitHub, ROLE, work::Work};
 use stackwave_domain::{WorkspaceId, event::RepositoryRegistered};
 use stackwave_github::port::{CallError, RepositoryFound};
-use stackwave_runtime::{Core, registry};
+use stackwave_runtime::{Core, Turn, registry};
 use std::time::Duration;
 
 /// GitHub may be out of reach at start: asked again after a second, then less and less often.
@@ -40,6 +40,33 @@ pub async fn run(core: Core, github: GitHub) {
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
         }
     }
+}
+
+/// A repository is known, but not through which installation it is reached (the App was removed from it and may be
+/// back, or no webhook has told it): asks GitHub, now and then, until it says. The configuration's change then asks the
+/// dispatcher again.
+pub(crate) fn find(core: &Core, github: &GitHub, work: &Work, turn: &Turn<'_>) {
+    let Some(repository) = turn.config.repository(turn.repository.id) else { return };
+    if std::mem::replace(&mut work.lock().finding, true) {
+        return;
+    }
+    let (core, github, work, name) = (core.clone(), github.clone(), work.clone(), repository.name.clone());
+    let (poke, id) = (turn.poke.clone(), turn.repository.id);
+    tokio::spawn(async move {
+        match github.repositories.by_name(&name).await {
+            Ok(found) => register(&core, found).await,
+            Err(error) => {
+                core.health.detail("github", error.to_string());
+                tracing::warn!(%error, repository.name = %name, "the App's installation in a repository cannot be found");
+                tokio::select! {
+                    () = core.shutdown.cancelled() => return,
+                    () = tokio::time::sleep(LONGEST_WAIT) => {},
+                }
+            }
+        }
+        work.lock().finding = false;
+        poke.ask_again(id);
+    });
 }
 
 async fn register(core: &Core, found: RepositoryFound) {

@@ -98,8 +98,11 @@ impl Actor for Dispatcher {
         if turn.repository.halted.is_some() {
             return None;
         }
-        let target = target(turn)?;
         let work = self.repositories.entry(turn.repository.id).or_default();
+        let Some(target) = target(turn) else {
+            installations::find(&self.shared.core, &self.shared.github, work, turn);
+            return None;
+        };
         let mut again = recover::recover(&self.shared, work, turn, &target);
         if self.shared.config.enabled {
             claim::claim(&self.shared, work, turn, &target);

@@ -52,9 +52,9 @@ pub(crate) fn recover(
             match next_step(shared, dispatch, under_way.searches.get(id)) {
                 Step::Wait => {}
                 Step::Search(since) => {
-                    under_way
-                        .searches
-                        .insert(id.clone(), Search { since, listings: 0, runs_seen: 0, exhausted: None });
+                    let search = Search { since, listings: 0, runs_seen: 0, exhausted: None };
+                    under_way.searches.insert(id.clone(), search);
+                    work.new_search.notify_one();
                 }
                 Step::Resend(evidence) => resend.push((dispatch, evidence)),
                 Step::TakeOver if shared.core.log.is_exclusive() || is_own(shared, dispatch) => {
@@ -108,14 +108,15 @@ fn next_step(shared: &Shared, dispatch: &Dispatch, search: Option<&Search>) -> S
         Answer::Undecidable { .. } | Answer::Refused { .. } => Step::Wait,
         Answer::Unknown { .. } if own => Step::Search(now),
         // Taken over by this process, which therefore has to search.
-        Answer::None | Answer::Delayed { .. } if own && dispatch.epoch.0 > 1 => {
-            Step::Search(owner_gone_at(shared, now))
-        }
+        Answer::None if own && dispatch.epoch.0 > 1 => Step::Search(now),
+        Answer::Delayed { .. } if own && dispatch.epoch.0 > 1 => Step::Search(owner_gone_at(shared, now)),
         Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. } => Step::TakeOver,
     }
 }
 
-/// Until when a request of the one before may have been in flight. A process that is certainly gone has none.
+/// Until when a request of the one before may have been in flight. A process that is certainly gone has none; one that
+/// waited for a limit may have sent just before it learnt of the take-over. A claim without any answer is taken over
+/// so late that its request has ended.
 fn owner_gone_at(shared: &Shared, now: Duration) -> Duration {
     if shared.core.log.is_exclusive() { now } else { now + IN_FLIGHT_FOR }
 }
@@ -289,6 +290,7 @@ async fn append_and_resend(
 
 /// The state is asked once more after it has folded the resend: only then is the dispatch sent again.
 async fn resend_one(send: send::Send, claim: DispatchClaim) {
+    send.shared.github.dispatches.budget(send.target.installation, 1).await;
     let nothing_found = send.shared.view.0.get().is_some_and(|view| {
         view.read(|state| {
             let repository = state.repository(send.target.id)?;
@@ -299,7 +301,6 @@ async fn resend_one(send: send::Send, claim: DispatchClaim) {
         .unwrap_or(false)
     });
     if nothing_found {
-        send.shared.github.dispatches.budget(send.target.installation, 1).await;
         send.run(claim).await;
     } else {
         send.work.lock().tasks.remove(claim.dispatch());

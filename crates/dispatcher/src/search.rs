@@ -69,7 +69,7 @@ impl Searcher {
             let pause = match self.list(view, &wanted).await {
                 Ok(runs_seen) => {
                     self.judge(view, &wanted, &runs_seen).await;
-                    if self.only_identities_missing() { EVERY_LATER.max(every) } else { every }
+                    if self.only_identities_missing(view) { EVERY_LATER.max(every) } else { every }
                 }
                 Err(error) => {
                     tracing::warn!(%error, repository.name = %self.target.name, "GitHub cannot be searched; trying again");
@@ -86,6 +86,7 @@ impl Searcher {
             self.poke.ask_again(self.target.id);
             tokio::select! {
                 () = self.shared.core.shutdown.cancelled() => break,
+                () = self.work.new_search.notified() => {},
                 () = tokio::time::sleep(pause) => {},
             }
         }
@@ -183,10 +184,19 @@ impl Searcher {
         }
     }
 
-    fn only_identities_missing(&self) -> bool {
+    /// The grace is over, and every dispatch that is still searched for was certainly taken.
+    fn only_identities_missing(&self, view: &PartitionView) -> bool {
         let now = self.shared.core.clock.monotonic();
         let grace = self.shared.config.grace;
-        self.work.lock().searches.values().all(|search| now.saturating_sub(search.since) > grace)
+        let under_way = self.work.lock();
+        view.read(|state| {
+            under_way.searches.iter().all(|(id, search)| {
+                let dispatch =
+                    state.repository(self.target.id).and_then(|repository| repository.dispatches.get(id));
+                now.saturating_sub(search.since) > grace
+                    && dispatch.is_none_or(|dispatch| !dispatch.is_open())
+            })
+        })
     }
 }
 

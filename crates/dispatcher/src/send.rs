@@ -72,7 +72,9 @@ impl Send {
                         () = self.shared.core.shutdown.cancelled() => break,
                         () = tokio::time::sleep(wait) => {},
                     }
-                    // The wait may have been long: somebody may have taken the claim over, or the run may have stopped.
+                    // A limit delays and is paid for anew.
+                    self.shared.github.dispatches.budget(self.target.installation, 1).await;
+                    // The waits may have been long: somebody may have taken the claim over, or the run may have stopped.
                     match self.standing(&claim) {
                         Standing::Ours => {}
                         Standing::Gone => break,
@@ -81,8 +83,6 @@ impl Send {
                             break;
                         }
                     }
-                    // A limit delays and is paid for anew.
-                    self.shared.github.dispatches.budget(self.target.installation, 1).await;
                 }
                 (None, Some(position)) => {
                     if let Some(view) = self.shared.view.0.get() {

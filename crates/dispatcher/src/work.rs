@@ -7,10 +7,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::Notify;
 
 /// Shared with the tasks. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Work(Arc<Mutex<UnderWay>>);
+pub(crate) struct Work {
+    under_way: Arc<Mutex<UnderWay>>,
+    /// Wakes the loop that searches: there is something new to search for.
+    pub(crate) new_search: Arc<Notify>,
+}
 
 #[derive(Default)]
 pub(crate) struct UnderWay {
@@ -34,6 +39,8 @@ pub(crate) struct UnderWay {
     pub(crate) definitions: HashMap<(WorkflowFile, GitRef), Definition>,
     /// Files that are being read.
     pub(crate) reading: HashSet<(WorkflowFile, GitRef)>,
+    /// The repository's installation is being asked for.
+    pub(crate) finding: bool,
     /// A look at GitHub is under way.
     pub(crate) looking: bool,
     /// No look before this, by the monotonic clock: the last one failed, or was just made.
@@ -67,6 +74,6 @@ pub(crate) struct Definition {
 impl Work {
     pub(crate) fn lock(&self) -> MutexGuard<'_, UnderWay> {
         // Every change is one insert or assignment: a panic leaves nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -138,6 +138,9 @@ struct Partition {
     caught_up: Option<Position>,
 }
 
+/// Clocks may differ by this much before it is told.
+const TOLERATED_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+
 /// How long to wait before following again after an error.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
 
@@ -196,6 +199,7 @@ impl Partition {
     async fn fold(&mut self, mut batch: Vec<Entry>) -> Result<(), LogError> {
         registry::hydrate(&self.core.log, &mut batch).await?;
         let Some(last) = batch.last().map(|entry| entry.position) else { return Ok(()) };
+        self.tell_skew(&batch);
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for entry in &batch {
@@ -208,6 +212,18 @@ impl Partition {
         }
         self.moved.send_replace(last);
         Ok(())
+    }
+
+    /// A record from the future: the clocks of its writer and of this machine differ. No decision depends on it
+    /// (design §6), but people should know.
+    fn tell_skew(&self, batch: &[Entry]) {
+        let now = self.core.clock.now();
+        let ahead = batch.iter().map(|entry| entry.record.at.duration_since(now)).max().unwrap_or_default();
+        if ahead > TOLERATED_SKEW {
+            self.core
+                .health
+                .detail("clock", format!("a record is {} s ahead of this machine's clock", ahead.as_secs()));
+        }
     }
 
     fn dirty_all(&mut self) {
