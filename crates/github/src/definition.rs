@@ -48,7 +48,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// The exact title of a run that is dispatched with these inputs: known only when `run-name` uses nothing but
-/// `${{ inputs.x }}` and `${{ github.event.inputs.x }}`. A missing input is empty, as for an input without default.
+/// `${{ inputs.x }}` and `${{ github.event.inputs.x }}`, and every one of them is sent: one that is not takes its default.
 /// Trimmed, as GitHub does; an empty title is none, since GitHub then takes another.
 #[must_use]
 pub fn expected_title(run_name: &str, inputs: &BTreeMap<String, String>) -> Option<String> {
@@ -56,7 +56,7 @@ pub fn expected_title(run_name: &str, inputs: &BTreeMap<String, String>) -> Opti
     for part in parts(run_name)? {
         match part {
             Part::Literal(text) => title.push_str(text),
-            Part::Input(name) => title.push_str(input(inputs, name).unwrap_or_default()),
+            Part::Input(name) => title.push_str(input(inputs, name)?),
             Part::Other => return None,
         }
     }
@@ -182,7 +182,7 @@ mod tests {
             ("plan ${{ inputs.component }}/${{inputs.stack}}", Some("plan vpc/prod")),
             ("  ${{ github.event.inputs.atmos_pro_run_id }} ", Some("swd_1")),
             ("${{ INPUTS.Component }}", Some("vpc")),
-            ("plan ${{ inputs.missing }}", Some("plan")),
+            ("plan ${{ inputs.missing }}", None),
             ("just words", Some("just words")),
             ("${{ inputs.missing }}", None),
             ("by @${{ github.actor }}", None),

@@ -5,14 +5,13 @@
 use crate::{cli::Role, health};
 use anyhow::Context as _;
 use axum::{Router, ServiceExt, extract::Request};
-use jiff::Timestamp;
 use secrecy::SecretString;
 use stackwave_domain::{StreamId, Subject, WorkspaceId, event::ApiKeyRegistered};
 use stackwave_event_log::EventLog;
 use stackwave_github::{signature::Secrets, webhook::Own};
 use stackwave_github_client::{ClientConfig, GitHubClient};
 use stackwave_runtime::{
-    Actor, Clock, ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition, registry,
+    Actor, ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition, registry,
 };
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -60,6 +59,15 @@ pub(crate) struct Running {
     servers: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
+/// Where GitHub's pages are, for links to workflow runs that no webhook has told of: beside the API on github.com and
+/// `*.ghe.com`, above it on an Enterprise Server (GitHub Docs, "Getting started with the REST API").
+pub(crate) fn web_url(api_url: &str) -> String {
+    if let Some(host) = api_url.strip_prefix("https://api.") {
+        return format!("https://{}", host.trim_end_matches('/'));
+    }
+    api_url.trim_end_matches('/').trim_end_matches("/api/v3").to_owned()
+}
+
 /// How long a drain may take: longer than any request to GitHub.
 const DRAIN: Duration = Duration::from_secs(15);
 
@@ -91,13 +99,13 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
     tokio::spawn(health::watch_log(core.clone()));
 
     let http_addr = options.http.local_addr().context("failed to read the HTTP listener's address")?;
-    let router = http_router(&core, &options, &github);
+    let router = http_router(&core, &options, &github)?;
     let mut servers = vec![tokio::spawn(serve_http(core.clone(), router, options.http))];
     if let Some(listener) = options.grpc {
-        let config = stackwave_admin::Config { listener, token: options.admin_token };
+        let config = stackwave_admin::Config { token: options.admin_token };
         let (core, partitions) = (core.clone(), partitions.clone());
         servers.push(tokio::spawn(async move {
-            stackwave_admin::serve(core, config, partitions).await.context("failed to serve gRPC")
+            stackwave_admin::serve(core, config, partitions, listener).await.context("failed to serve gRPC")
         }));
     }
     Ok(Running { http_addr, core, partitions, servers })
@@ -116,7 +124,10 @@ impl Running {
             anyhow::Ok(())
         });
         drained.await.unwrap_or_else(|_| {
-            tracing::warn!("not everything ended within {} s; what is open is taken up at the next start", DRAIN.as_secs());
+            tracing::warn!(
+                "not everything ended within {} s; what is open is taken up at the next start",
+                DRAIN.as_secs()
+            );
             Ok(())
         })
     }
@@ -134,7 +145,7 @@ async fn register_bootstrap_key(core: &Core, key: Option<&SecretString>) -> anyh
         workspace: WorkspaceId::default_workspace(),
         name: "bootstrap".to_owned(),
         hash,
-        at: Timestamp::from(core.clock.now()),
+        at: core.clock.now(),
     };
     let subject = Subject::config("api_key", &credential);
     let position = registry::register(core, "admin", subject, registered.into())
@@ -179,12 +190,17 @@ fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) 
             }
             if roles.contains(&Role::Dispatcher) {
                 let config = stackwave_dispatcher::Config { enabled: options.dispatch, grace: options.grace };
-                let (actor, view) = stackwave_dispatcher::actor(core.clone(), dispatcher_ports(github), config);
+                let (actor, view) =
+                    stackwave_dispatcher::actor(core.clone(), dispatcher_ports(github), config);
                 actors.push(actor);
                 slot = Some(view);
             }
             if roles.contains(&Role::Commenter) {
-                let config = stackwave_commenter::Config { dispatch: options.dispatch, ..Default::default() };
+                let config = stackwave_commenter::Config {
+                    dispatch: options.dispatch,
+                    web_url: web_url(&options.github.api_url),
+                    ..Default::default()
+                };
                 actors.push(stackwave_commenter::actor(core.clone(), Arc::clone(github) as _, config));
             }
             let (view, _) = partition::start(core.clone(), StreamId::Partition(number), actors);
@@ -196,7 +212,7 @@ fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) 
         .collect()
 }
 
-fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> Router {
+fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> anyhow::Result<Router> {
     let mut router = health::router(core.health.clone());
     if options.roles.contains(&Role::IngestApi) {
         let can_ask = options.github.app_id.is_some() && options.github.private_key.is_some();
@@ -205,11 +221,13 @@ fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> Ro
         router = router.merge(stackwave_ingest_api::router(core.clone(), config, repositories));
     }
     if options.roles.contains(&Role::WebhookReceiver) {
-        let mut config = stackwave_webhook_receiver::Config::new(Secrets::new(options.webhook_secrets.clone()));
-        config.own = Own { app_id: options.github.app_id.as_deref().and_then(|id| id.parse().ok()), ..Own::default() };
+        let secrets = Secrets::new(options.webhook_secrets.clone())
+            .context("failed to take the webhook secrets (STACKWAVE_GITHUB_WEBHOOK_SECRET)")?;
+        let mut config = stackwave_webhook_receiver::Config::new(secrets);
+        config.own = Own { app: options.github.app_id.as_deref().and_then(|id| id.parse().ok()) };
         router = router.merge(stackwave_webhook_receiver::router(core.clone(), config));
     }
-    router
+    Ok(router)
 }
 
 async fn serve_http(core: Core, router: Router, listener: TcpListener) -> anyhow::Result<()> {
@@ -218,4 +236,16 @@ async fn serve_http(core: Core, router: Router, listener: TcpListener) -> anyhow
         .with_graceful_shutdown(core.shutdown.cancelled_owned())
         .await
         .context("failed to serve HTTP")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_lie_beside_the_api_or_above_it() {
+        assert_eq!(web_url("https://api.github.com"), "https://github.com");
+        assert_eq!(web_url("https://api.acme.ghe.com/"), "https://acme.ghe.com");
+        assert_eq!(web_url("https://github.acme.test/api/v3"), "https://github.acme.test");
+    }
 }

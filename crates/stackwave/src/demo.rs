@@ -14,7 +14,8 @@ use anyhow::{Context as _, bail};
 use landing_zone::LandingZone;
 use screen::Screen;
 use secrecy::{ExposeSecret as _, SecretString};
-use stackwave_domain::{PrNumber, RepositoryId, RunId, WorkspaceId};
+use stackwave_commenter::render::{Options as CommentOptions, render};
+use stackwave_domain::{PrNumber, RepositoryId, RepositoryName, RunId};
 use stackwave_engine::{
     state::{RepositoryState, Run},
     view::{self, RunView, Status},
@@ -79,7 +80,7 @@ impl Demo {
         let running = assembly::start(
             log,
             Options {
-                roles: Role::all(),
+                roles: Role::ALL.into(),
                 http: TcpListener::bind("127.0.0.1:0").await.context("failed to listen on 127.0.0.1")?,
                 grpc: None,
                 admin_token: None,
@@ -112,7 +113,9 @@ impl Demo {
             title: Some("Widen the network".to_owned()),
             ..NewPullRequest::default()
         })?;
-        screen.say(&format!("{REPOSITORY}#{number}: a pull request is opened, and `atmos describe affected --upload` runs"))?;
+        screen.say(&format!(
+            "{REPOSITORY}#{number}: a pull request is opened, and `atmos describe affected --upload` runs"
+        ))?;
         self.upload(number).await?;
         screen.begin();
         let plan = self.follow(&mut screen, number, "opened", Self::is_still).await?;
@@ -164,11 +167,14 @@ impl Demo {
         });
         let failed = failed.unwrap_or_default();
         if failed.is_empty() {
-            screen.say("No stack has the name of the one that should fail, so nothing had to be run again")?;
+            screen
+                .say("No stack has the name of the one that should fail, so nothing had to be run again")?;
             return Ok(());
         }
         for (key, runs) in failed {
-            screen.say(&format!("{key} failed, and everything below it waits; somebody presses \"Re-run\" at GitHub"))?;
+            screen.say(&format!(
+                "{key} failed, and everything below it waits; somebody presses \"Re-run\" at GitHub"
+            ))?;
             for run in runs {
                 self.github.rerun(run.id.0, "octocat", Some(Outcome::success()))?;
             }
@@ -228,7 +234,9 @@ impl Demo {
             let left = deadline.saturating_duration_since(Instant::now());
             tokio::time::timeout(left, changes.changed())
                 .await
-                .with_context(|| format!("the `{activity}` run did not get on within {} s", self.patience.as_secs()))?
+                .with_context(|| {
+                    format!("the `{activity}` run did not get on within {} s", self.patience.as_secs())
+                })?
                 .context("the log is not followed any more")?;
         }
     }
@@ -241,7 +249,15 @@ impl Demo {
         loop {
             let expected = self.with_repository(|state| {
                 let run = state.runs.get(apply).filter(|run| !run.is_active())?;
-                stackwave_commenter::body(state, &run.workspace, PrNumber(number), true)
+                let name = RepositoryName::new("acme", "landing-zone");
+                let web_url = assembly::web_url(self.github.url());
+                let options = CommentOptions {
+                    dispatch: true,
+                    repository: Some(&name),
+                    web_url: &web_url,
+                    now: self.running.core.clock.now(),
+                };
+                render(state, PrNumber(number), &run.workspace, &options)
             });
             let comments = self.repo.comments(number);
             if comments.len() > 1 {

@@ -10,7 +10,10 @@ use stackwave_event_log::EventLog;
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_event_log_sqlite::SqliteLog;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 /// How long to wait before asking for a JetStream server again that was not there at start.
 const CONNECT_AGAIN: Duration = Duration::from_secs(2);
@@ -60,11 +63,12 @@ async fn listen(addr: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> 
 pub(crate) async fn open_log(target: &LogTarget, partitions: u16) -> anyhow::Result<Arc<dyn EventLog>> {
     match target {
         LogTarget::Sqlite(path) => {
-            let log = SqliteLog::open(path, partitions).context("failed to open the event log (STACKWAVE_LOG)")?;
+            let log =
+                SqliteLog::open(path, partitions).context("failed to open the event log (STACKWAVE_LOG)")?;
             Ok(log)
         }
         LogTarget::Nats(url) => loop {
-            match NatsLog::connect(NatsOptions::new(url.clone(), partitions)).await {
+            match NatsLog::connect(NatsOptions { partitions, ..NatsOptions::new(url.as_str()) }).await {
                 Ok(log) => return Ok(log),
                 Err(error @ stackwave_event_log::LogError::Unavailable(_)) => {
                     tracing::warn!(%error, "the JetStream server is not there yet; trying again");

@@ -122,7 +122,8 @@ fn entry(component: &str, stack: &str, present: &[&str]) -> Value {
 }
 
 fn pro(component: &str, stack: &str) -> Value {
-    let plan = json!({ "workflows": { "tf-plan.yaml": { "inputs": { "component": component, "stack": stack } } } });
+    let plan =
+        json!({ "workflows": { "tf-plan.yaml": { "inputs": { "component": component, "stack": stack } } } });
     let apply = json!({ "workflows": { "tf-apply.yaml": { "inputs": {
         "component": component, "stack": stack, "github_environment": stack,
     } } } });

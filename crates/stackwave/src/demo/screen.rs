@@ -55,12 +55,20 @@ impl Screen {
     fn print_changes(&mut self, run: &RunView<'_>) -> io::Result<()> {
         let mut out = io::stdout().lock();
         for stack in &run.stacks {
-            if self.shown.insert(stack.key.clone(), stack.status) == Some(stack.status) || !is_worth_a_line(stack.status) {
+            if self.shown.insert(stack.key.clone(), stack.status) == Some(stack.status)
+                || !is_worth_a_line(stack.status)
+            {
                 continue;
             }
             let wave = stack.wave.map_or_else(|| "-".to_owned(), |wave| (wave + 1).to_string());
             let reason = stack.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            writeln!(out, "[{}] wave {wave}  {:<28} {}{reason}", self.elapsed(), stack.key.to_string(), stack.status.as_str())?;
+            writeln!(
+                out,
+                "[{}] wave {wave}  {:<28} {}{reason}",
+                self.elapsed(),
+                stack.key.to_string(),
+                stack.status.as_str()
+            )?;
         }
         out.flush()
     }
@@ -132,7 +140,10 @@ fn board(run: &RunView<'_>) -> Vec<Line> {
 }
 
 fn is_trouble(status: Status) -> bool {
-    matches!(status, Status::Failed | Status::Cancelled | Status::DispatchRefused | Status::CannotRun | Status::Blocked)
+    matches!(
+        status,
+        Status::Failed | Status::Cancelled | Status::DispatchRefused | Status::CannotRun | Status::Blocked
+    )
 }
 
 fn glyph(status: Status) -> &'static str {
@@ -152,7 +163,11 @@ fn colour(status: Status) -> crossterm::style::Color {
     use crossterm::style::Color;
     match status {
         Status::Succeeded => Color::Green,
-        Status::Failed | Status::Cancelled | Status::DispatchRefused | Status::CannotRun | Status::Undecidable => Color::Red,
+        Status::Failed
+        | Status::Cancelled
+        | Status::DispatchRefused
+        | Status::CannotRun
+        | Status::Undecidable => Color::Red,
         Status::Blocked | Status::Stopped => Color::DarkRed,
         Status::Running => Color::Yellow,
         Status::Queued | Status::Dispatching | Status::Released => Color::Blue,

@@ -88,7 +88,8 @@ fn summary(out: &mut String, forecast: &Forecast) -> fmt::Result {
 fn calls(stack: &Outlook) -> String {
     let Fate::Dispatched(calls) = &stack.fate else { return String::new() };
     let workflows: Vec<&str> = calls.iter().map(|call| call.workflow.as_str()).collect();
-    workflows.join(", ")
+    let direct = if stack.directly_affected { "  (directly affected)" } else { "" };
+    workflows.join(", ") + direct
 }
 
 fn section(
