@@ -188,7 +188,7 @@ impl RepositoryState {
     #[must_use]
     pub fn active_runs(&self) -> Vec<&Run> {
         let mut runs: Vec<&Run> = self.active.iter().filter_map(|id| self.runs.get(id)).collect();
-        runs.sort_by_key(|run| (!run.is_mutating(), run.order()));
+        runs.sort_by(|a, b| (!a.is_mutating(), a.order()).cmp(&(!b.is_mutating(), b.order())));
         runs
     }
 

@@ -193,10 +193,11 @@ impl Run {
         matches!(self.phase, Phase::Active)
     }
 
-    /// Merge order: when it was merged or released, else when it was opened; then by the log.
+    /// Merge order: when it was merged or released, else when it was opened; then by the log; then, for two that one
+    /// record opened, by their ids.
     #[must_use]
-    pub fn order(&self) -> (Timestamp, Position) {
-        (self.merged_at.unwrap_or(self.opened.0), self.opened.1)
+    pub fn order(&self) -> (Timestamp, Position, &RunId) {
+        (self.merged_at.unwrap_or(self.opened.0), self.opened.1, &self.id)
     }
 
     /// When it stopped to dispatch.

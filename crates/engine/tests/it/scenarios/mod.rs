@@ -1,10 +1,11 @@
-//! Named scenarios. Each is a test, and is cut at every record by `cuts`.
+//! Named scenarios. Each is run whole, and with the process killed at every record.
 
+mod applies;
+mod dispatches;
+mod graphs;
 mod plans;
-
-use crate::world::World;
-
-pub type Scenario = (&'static str, fn(&mut World));
+mod triggers;
+mod uploads;
 
 macro_rules! scenarios {
     ($($(#[doc = $doc:literal])* fn $name:ident($world:ident) $body:block)*) => {
@@ -13,9 +14,7 @@ macro_rules! scenarios {
             fn $name($world: &mut $crate::world::World) $body
         )*
 
-        pub(super) const ALL: &[super::Scenario] = &[$((stringify!($name), $name),)*];
-
-        mod run {
+        mod whole {
             $(
                 #[test]
                 fn $name() {
@@ -25,10 +24,15 @@ macro_rules! scenarios {
                 }
             )*
         }
+
+        mod cut {
+            $(
+                #[test]
+                fn $name() {
+                    $crate::cuts::cut_at_every_record(super::$name);
+                }
+            )*
+        }
     };
 }
 use scenarios;
-
-pub fn all() -> impl Iterator<Item = Scenario> {
-    [plans::ALL].into_iter().flatten().copied()
-}

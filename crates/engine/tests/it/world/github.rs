@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// What GitHub does with a dispatch.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     Accept,
     /// It takes it, and the answer is lost on the way back.
     AcceptUnheard,
@@ -25,7 +25,7 @@ pub enum Reply {
 
 /// What tells one workflow run from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Titles {
+pub(crate) enum Titles {
     /// `run-name` shows our dispatch id.
     WithId,
     /// `run-name` shows component and stack only.
@@ -35,40 +35,40 @@ pub enum Titles {
 }
 
 #[derive(Clone, Debug)]
-pub struct Pull {
-    pub head: CommitSha,
-    pub open: bool,
-    pub merged_at: Option<Timestamp>,
-    pub merge_commit: Option<CommitSha>,
-    pub updated_at: Timestamp,
+pub(crate) struct Pull {
+    pub(crate) head: CommitSha,
+    pub(crate) open: bool,
+    pub(crate) merged_at: Option<Timestamp>,
+    pub(crate) merge_commit: Option<CommitSha>,
+    pub(crate) updated_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
-pub struct WorkflowRun {
-    pub claimed: DispatchClaimed,
-    pub title: String,
-    pub attempt: u32,
-    pub status: RunStatus,
-    pub conclusion: Option<Conclusion>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+pub(crate) struct WorkflowRun {
+    pub(crate) claimed: DispatchClaimed,
+    pub(crate) title: String,
+    pub(crate) attempt: u32,
+    pub(crate) status: RunStatus,
+    pub(crate) conclusion: Option<Conclusion>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     /// The first moment at which a listing shows it.
-    pub listed_at: Timestamp,
+    pub(crate) listed_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
-pub struct GitHub {
-    pub pulls: BTreeMap<PrNumber, Pull>,
-    pub runs: BTreeMap<WorkflowRunId, WorkflowRun>,
-    pub tags: BTreeMap<u64, CommitSha>,
+pub(crate) struct GitHub {
+    pub(crate) pulls: BTreeMap<PrNumber, Pull>,
+    pub(crate) runs: BTreeMap<WorkflowRunId, WorkflowRun>,
+    pub(crate) tags: BTreeMap<u64, CommitSha>,
     /// Scripted replies by short stack name, used up one by one; everything else is accepted.
-    pub replies: BTreeMap<String, VecDeque<Reply>>,
-    pub titles: Titles,
-    pub names_runs: bool,
+    pub(crate) replies: BTreeMap<String, VecDeque<Reply>>,
+    pub(crate) titles: Titles,
+    pub(crate) names_runs: bool,
     /// Runs are listed so many seconds after they were created.
-    pub lists_after: i64,
+    pub(crate) lists_after: i64,
     /// Webhooks that wait to be delivered.
-    pub outbox: Vec<(String, Event)>,
+    pub(crate) outbox: Vec<(String, Event)>,
     deliveries: u64,
 }
 
@@ -99,7 +99,12 @@ impl GitHub {
     }
 
     /// The pull request as it is, for a webhook or a look.
-    pub fn observed(&self, number: PrNumber, source: Source, action: Option<&str>) -> PullRequestObserved {
+    pub(crate) fn observed(
+        &self,
+        number: PrNumber,
+        source: Source,
+        action: Option<&str>,
+    ) -> PullRequestObserved {
         let pull = &self.pulls[&number];
         PullRequestObserved {
             source,
@@ -118,13 +123,19 @@ impl GitHub {
         }
     }
 
-    pub fn tell_pull(&mut self, number: PrNumber, action: &str, before: Option<CommitSha>) {
+    pub(crate) fn tell_pull(&mut self, number: PrNumber, action: &str, before: Option<CommitSha>) {
         let source = self.webhook();
         let observed = PullRequestObserved { before, ..self.observed(number, source, Some(action)) };
         self.post("pull_request", observed);
     }
 
-    pub fn tell_merge_group(&mut self, sha: &str, number: PrNumber, action: &str, reason: Option<&str>) {
+    pub(crate) fn tell_merge_group(
+        &mut self,
+        sha: &str,
+        number: PrNumber,
+        action: &str,
+        reason: Option<&str>,
+    ) {
         let source = self.webhook();
         self.post(
             "merge_group",
@@ -140,7 +151,7 @@ impl GitHub {
         );
     }
 
-    pub fn tell_release(&mut self, release: u64, action: &str, published_at: Timestamp) {
+    pub(crate) fn tell_release(&mut self, release: u64, action: &str, published_at: Timestamp) {
         let source = self.webhook();
         self.post(
             "release",
@@ -156,7 +167,7 @@ impl GitHub {
     }
 
     /// Takes a dispatch: the workflow run is there from now on.
-    pub fn start(&mut self, claimed: &DispatchClaimed, now: Timestamp) -> WorkflowRunId {
+    pub(crate) fn start(&mut self, claimed: &DispatchClaimed, now: Timestamp) -> WorkflowRunId {
         let id = WorkflowRunId(9_000 + self.runs.len() as u64);
         let title = match self.titles {
             Titles::WithId | Titles::Inputs => self.title(claimed).unwrap_or_default(),
@@ -190,7 +201,7 @@ impl GitHub {
     }
 
     /// The title that a dispatcher expects, when the workflow's `run-name` tells it.
-    pub fn title(&self, claimed: &DispatchClaimed) -> Option<String> {
+    pub(crate) fn title(&self, claimed: &DispatchClaimed) -> Option<String> {
         match self.titles {
             Titles::WithId => Some(format!("{} {} {}", claimed.workflow, claimed.key, claimed.dispatch)),
             Titles::Inputs => Some(format!("{} {}", claimed.workflow, claimed.key)),
@@ -198,7 +209,7 @@ impl GitHub {
         }
     }
 
-    pub fn run_observed(&self, id: WorkflowRunId, source: Source) -> WorkflowRunObserved {
+    pub(crate) fn run_observed(&self, id: WorkflowRunId, source: Source) -> WorkflowRunObserved {
         let run = &self.runs[&id];
         WorkflowRunObserved {
             source,
@@ -225,7 +236,7 @@ impl GitHub {
     }
 
     /// A run changes; GitHub sends no webhook for a change to waiting but the job's.
-    pub fn change(
+    pub(crate) fn change(
         &mut self,
         id: WorkflowRunId,
         status: RunStatus,
@@ -248,16 +259,16 @@ impl GitHub {
         }
     }
 
-    pub fn rerun(&mut self, id: WorkflowRunId, now: Timestamp) {
+    pub(crate) fn rerun(&mut self, id: WorkflowRunId, now: Timestamp) {
         self.runs.get_mut(&id).unwrap().attempt += 1;
         self.change(id, RunStatus::Queued, None, now);
     }
 }
 
-pub fn whole_second(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap()
 }
 
-pub fn later(at: Timestamp, seconds: i64) -> Timestamp {
+pub(crate) fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at + jiff::SignedDuration::from_secs(seconds)
 }

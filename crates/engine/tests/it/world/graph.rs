@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 
 /// What an upload will say.
 #[derive(Clone, Debug)]
-pub struct Graph {
+pub(crate) struct Graph {
     stacks: BTreeMap<StackKey, AffectedStack>,
     edges: Vec<(StackKey, StackKey)>,
 }
 
 /// The key that a short name means.
-pub fn key(name: &str) -> StackKey {
+pub(crate) fn key(name: &str) -> StackKey {
     let (component, stack) = name.split_once('/').unwrap_or((name, "dev"));
     StackKey::new(stack, component)
 }
 
 /// The short name of a key.
-pub fn name(key: &StackKey) -> String {
+pub(crate) fn name(key: &StackKey) -> String {
     match key.stack.as_str() {
         "dev" => key.component.to_string(),
         stack => format!("{}/{stack}", key.component),
@@ -49,7 +49,7 @@ fn usual(key: &StackKey) -> AffectedStack {
 }
 
 impl Graph {
-    pub fn of(notation: &str) -> Self {
+    pub(crate) fn of(notation: &str) -> Self {
         let mut graph = Self { stacks: BTreeMap::new(), edges: Vec::new() };
         for chain in notation.split(';').map(str::trim).filter(|chain| !chain.is_empty()) {
             let mut before: Vec<StackKey> = Vec::new();
@@ -65,21 +65,21 @@ impl Graph {
         graph
     }
 
-    pub fn change(mut self, stack: &str, change: impl FnOnce(&mut AffectedStack)) -> Self {
+    pub(crate) fn change(mut self, stack: &str, change: impl FnOnce(&mut AffectedStack)) -> Self {
         change(self.stacks.get_mut(&key(stack)).unwrap_or_else(|| panic!("no stack {stack}")));
         self
     }
 
     /// No `settings.pro`.
-    pub fn without_settings(self, stack: &str) -> Self {
+    pub(crate) fn without_settings(self, stack: &str) -> Self {
         self.change(stack, |stack| stack.pro = None)
     }
 
-    pub fn disabled(self, stack: &str) -> Self {
+    pub(crate) fn disabled(self, stack: &str) -> Self {
         self.change(stack, |stack| stack.pro.as_mut().unwrap().enabled = false)
     }
 
-    pub fn deleted(self, stack: &str) -> Self {
+    pub(crate) fn deleted(self, stack: &str) -> Self {
         self.change(stack, |stack| {
             stack.pro = None;
             stack.deleted = Some("component".to_owned());
@@ -87,18 +87,18 @@ impl Graph {
     }
 
     /// One more workflow for an activity.
-    pub fn on(self, stack: &str, activity: &str, workflow: &str) -> Self {
+    pub(crate) fn on(self, stack: &str, activity: &str, workflow: &str) -> Self {
         let call = call(&key(stack), workflow);
         self.change(stack, |stack| stack.pro.as_mut().unwrap().add_call(activity, call))
     }
 
     /// No workflow for an activity.
-    pub fn not_on(self, stack: &str, activity: &str) -> Self {
+    pub(crate) fn not_on(self, stack: &str, activity: &str) -> Self {
         self.change(stack, |stack| drop(stack.pro.as_mut().unwrap().on.remove(activity)))
     }
 
     /// One more input of every workflow.
-    pub fn input(self, stack: &str, input: &str, value: &str) -> Self {
+    pub(crate) fn input(self, stack: &str, input: &str, value: &str) -> Self {
         self.change(stack, |stack| {
             for call in &mut stack.pro.as_mut().unwrap().calls {
                 call.inputs.insert(input.to_owned(), value.to_owned());
@@ -106,7 +106,7 @@ impl Graph {
         })
     }
 
-    pub fn fragment(&self) -> Fragment {
+    pub(crate) fn fragment(&self) -> Fragment {
         let mut builder = FragmentBuilder::default();
         for stack in self.stacks.values() {
             builder.add(stack.clone());

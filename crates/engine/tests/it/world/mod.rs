@@ -1,8 +1,8 @@
 //! A simulated world for scenarios: a log in memory, one process of ours, a toy GitHub, and time that stands still
 //! until somebody moves it. After every record the state is checked; a process can be cut at any record.
 
-pub mod github;
-pub mod graph;
+pub(crate) mod github;
+pub(crate) mod graph;
 mod process;
 
 use github::{GitHub, Pull, Titles, later, whole_second};
@@ -24,12 +24,12 @@ use stackwave_engine::{
 };
 use std::collections::BTreeSet;
 
-pub const REPOSITORY: RepositoryId = RepositoryId(42);
+pub(crate) const REPOSITORY: RepositoryId = RepositoryId(42);
 const STREAM: StreamId = StreamId::Partition(0);
 
 /// What happens to webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub(crate) enum Delivery {
     Now,
     /// They wait in the outbox.
     Held,
@@ -38,37 +38,37 @@ pub enum Delivery {
 
 /// Where the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// Right after this record.
     After(usize),
     /// Right before our record of this number lands: what it tells has happened, and is not told.
     Before(usize),
 }
 
-pub struct World {
-    pub log: Vec<Entry>,
-    pub state: State,
-    pub config: Config,
-    pub github: GitHub,
-    pub now: Timestamp,
-    pub delivery: Delivery,
+pub(crate) struct World {
+    pub(crate) log: Vec<Entry>,
+    pub(crate) state: State,
+    pub(crate) config: Config,
+    pub(crate) github: GitHub,
+    pub(crate) now: Timestamp,
+    pub(crate) delivery: Delivery,
     /// GitHub's webhooks of a dispatch come before its answer is in the log.
-    pub webhooks_first: bool,
+    pub(crate) webhooks_first: bool,
     /// The inputs that every workflow declares; none when the files cannot be read.
-    pub declares: Option<BTreeSet<String>>,
-    pub claims_at_once: usize,
+    pub(crate) declares: Option<BTreeSet<String>>,
+    pub(crate) claims_at_once: usize,
     /// All that happens happens within one second.
-    pub same_second: bool,
+    pub(crate) same_second: bool,
     /// The log of this scenario holds what our rules would never decide.
-    pub allow_violations: bool,
-    pub cut: Option<Cut>,
+    pub(crate) allow_violations: bool,
+    pub(crate) cut: Option<Cut>,
     process: u32,
     memory: Memory,
     next_wake: Option<Timestamp>,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = Self {
             log: Vec::new(),
             state: State::default(),
@@ -129,18 +129,18 @@ impl World {
         self.settle();
     }
 
-    pub fn open_pull(&mut self, number: u64, head: &str) {
+    pub(crate) fn open_pull(&mut self, number: u64, head: &str) {
         let pull =
             Pull { head: head.into(), open: true, merged_at: None, merge_commit: None, updated_at: self.now };
         self.github.pulls.insert(PrNumber(number), pull);
         self.change_pull(number, "opened", |_, _| {});
     }
 
-    pub fn push(&mut self, number: u64, head: &str) {
+    pub(crate) fn push(&mut self, number: u64, head: &str) {
         self.change_pull(number, "synchronize", |pull, _| pull.head = head.into());
     }
 
-    pub fn merge(&mut self, number: u64) {
+    pub(crate) fn merge(&mut self, number: u64) {
         self.change_pull(number, "closed", |pull, at| {
             pull.open = false;
             pull.merged_at = Some(at);
@@ -148,25 +148,25 @@ impl World {
         });
     }
 
-    pub fn close(&mut self, number: u64) {
+    pub(crate) fn close(&mut self, number: u64) {
         self.change_pull(number, "closed", |pull, _| pull.open = false);
     }
 
-    pub fn reopen(&mut self, number: u64) {
+    pub(crate) fn reopen(&mut self, number: u64) {
         self.change_pull(number, "reopened", |pull, _| pull.open = true);
     }
 
-    pub fn act_on_pull(&mut self, number: u64, action: &str) {
+    pub(crate) fn act_on_pull(&mut self, number: u64, action: &str) {
         self.change_pull(number, action, |_, _| {});
     }
 
     // Uploads.
 
-    pub fn upload(&mut self, sha: &str, graph: &Graph) {
+    pub(crate) fn upload(&mut self, sha: &str, graph: &Graph) {
         self.upload_in(sha, graph, None);
     }
 
-    pub fn chunk(&mut self, sha: &str, batch: &str, index: u32, total: u32, graph: &Graph) {
+    pub(crate) fn chunk(&mut self, sha: &str, batch: &str, index: u32, total: u32, graph: &Graph) {
         self.upload_in(sha, graph, Some(Batch { id: batch.into(), index, total }));
     }
 
@@ -193,14 +193,14 @@ impl World {
 
     // Merge groups and releases.
 
-    pub fn merge_group(&mut self, sha: &str, number: u64, action: &str) {
+    pub(crate) fn merge_group(&mut self, sha: &str, number: u64, action: &str) {
         self.tick();
         let reason = (action == "destroyed").then_some("dequeued");
         self.github.tell_merge_group(sha, PrNumber(number), action, reason);
         self.settle();
     }
 
-    pub fn release(&mut self, release: u64, sha: &str, actions: &[&str]) {
+    pub(crate) fn release(&mut self, release: u64, sha: &str, actions: &[&str]) {
         self.tick();
         self.github.tags.insert(release, sha.into());
         let at = whole_second(self.now);
@@ -213,7 +213,7 @@ impl World {
     // Workflow runs.
 
     /// The newest workflow run of a stack.
-    pub fn workflow_run(&self, stack: &str) -> WorkflowRunId {
+    pub(crate) fn workflow_run(&self, stack: &str) -> WorkflowRunId {
         let key = key(stack);
         let mut runs = self.github.runs.iter().rev().filter(|(_, run)| run.claimed.key == key);
         *runs
@@ -222,30 +222,30 @@ impl World {
             .0
     }
 
-    pub fn change_run(&mut self, stack: &str, status: RunStatus, conclusion: Option<Conclusion>) {
+    pub(crate) fn change_run(&mut self, stack: &str, status: RunStatus, conclusion: Option<Conclusion>) {
         self.tick();
         let id = self.workflow_run(stack);
         self.github.change(id, status, conclusion, self.now);
         self.settle();
     }
 
-    pub fn start(&mut self, stack: &str) {
+    pub(crate) fn start(&mut self, stack: &str) {
         self.change_run(stack, RunStatus::InProgress, None);
     }
 
-    pub fn finish(&mut self, stack: &str) {
+    pub(crate) fn finish(&mut self, stack: &str) {
         self.conclude(stack, Conclusion::Success);
     }
 
-    pub fn fail(&mut self, stack: &str) {
+    pub(crate) fn fail(&mut self, stack: &str) {
         self.conclude(stack, Conclusion::Failure);
     }
 
-    pub fn conclude(&mut self, stack: &str, conclusion: Conclusion) {
+    pub(crate) fn conclude(&mut self, stack: &str, conclusion: Conclusion) {
         self.change_run(stack, RunStatus::Completed, Some(conclusion));
     }
 
-    pub fn rerun(&mut self, stack: &str) {
+    pub(crate) fn rerun(&mut self, stack: &str) {
         self.tick();
         let id = self.workflow_run(stack);
         self.github.rerun(id, self.now);
@@ -253,7 +253,7 @@ impl World {
     }
 
     /// Everything that runs succeeds, until nothing runs.
-    pub fn finish_all(&mut self) {
+    pub(crate) fn finish_all(&mut self) {
         loop {
             let open = self.github.runs.iter().find(|(_, run)| run.status != RunStatus::Completed);
             let Some((id, _)) = open else { return };
@@ -267,7 +267,7 @@ impl World {
     // The process.
 
     /// Delivers what is in the outbox and does all that is due. Time moves only while GitHub is being searched.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.settle_until(later(self.now, 600));
     }
 
@@ -290,7 +290,7 @@ impl World {
     }
 
     /// Time passes, and what becomes due is done.
-    pub fn pass(&mut self, seconds: i64) {
+    pub(crate) fn pass(&mut self, seconds: i64) {
         let until = later(self.now, seconds);
         loop {
             self.settle_until(until);
@@ -304,7 +304,7 @@ impl World {
     }
 
     /// The process is killed and starts again: what it remembered is gone.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.process += 1;
         self.memory = Memory::default();
         let refolded = fold(&self.log);
@@ -316,7 +316,7 @@ impl World {
         self.next_wake = stackwave_engine::due::earlier(self.next_wake, at);
     }
 
-    pub fn deliver_webhooks(&mut self) {
+    pub(crate) fn deliver_webhooks(&mut self) {
         match self.delivery {
             Delivery::Now => {
                 for (event, content) in std::mem::take(&mut self.github.outbox) {
@@ -329,7 +329,7 @@ impl World {
     }
 
     /// Delivers one webhook.
-    pub fn deliver(&mut self, event: &str, content: Event) {
+    pub(crate) fn deliver(&mut self, event: &str, content: Event) {
         self.append_observation(event, "webhook-receiver", vec![content]);
     }
 
@@ -343,7 +343,7 @@ impl World {
         self.append(Subject::dispatch(STREAM, REPOSITORY), "dispatcher", vec![event]);
     }
 
-    pub fn append_ledger(&mut self, actor: &str, events: Vec<Event>) -> bool {
+    pub(crate) fn append_ledger(&mut self, actor: &str, events: Vec<Event>) -> bool {
         self.append(Subject::ledger(STREAM, REPOSITORY), actor, events)
     }
 
@@ -389,18 +389,18 @@ impl World {
 
     // What can be seen.
 
-    pub fn repository(&self) -> &RepositoryState {
+    pub(crate) fn repository(&self) -> &RepositoryState {
         self.state.repository(REPOSITORY).expect("something was appended")
     }
 
     /// The newest run of an activity.
-    pub fn run(&self, activity: &str) -> &Run {
+    pub(crate) fn run(&self, activity: &str) -> &Run {
         let runs = self.repository().runs.values().filter(|run| run.trigger.activity == activity);
         runs.max_by_key(|run| run.opened.1).unwrap_or_else(|| panic!("no run of {activity}: {}", self.runs()))
     }
 
     /// `opened running, synchronize superseded`, in the order of the log.
-    pub fn runs(&self) -> String {
+    pub(crate) fn runs(&self) -> String {
         let mut runs: Vec<&Run> = self.repository().runs.values().collect();
         runs.sort_by_key(|run| run.opened.1);
         let words: Vec<String> = runs
@@ -413,20 +413,20 @@ impl World {
         words.join(", ")
     }
 
-    pub fn status(&self, activity: &str, stack: &str) -> Status {
+    pub(crate) fn status(&self, activity: &str, stack: &str) -> Status {
         let run = self.run(activity);
         let index = run.find(&key(stack)).unwrap_or_else(|| panic!("no stack {stack}"));
         view::run_view(self.repository(), run).stacks[index].status
     }
 
-    pub fn reason(&self, activity: &str, stack: &str) -> String {
+    pub(crate) fn reason(&self, activity: &str, stack: &str) -> String {
         let run = self.run(activity);
         let index = run.find(&key(stack)).unwrap_or_else(|| panic!("no stack {stack}"));
         view::run_view(self.repository(), run).stacks[index].reason.clone().unwrap_or_default()
     }
 
     /// `plan:vpc plan:app apply:vpc`: what GitHub took, in its order.
-    pub fn dispatched(&self) -> String {
+    pub(crate) fn dispatched(&self) -> String {
         let words: Vec<String> = self
             .github
             .runs
@@ -439,8 +439,23 @@ impl World {
         words.join(" ")
     }
 
+    /// What GitHub took, in its order. After a cut some are sent later than others.
+    pub(crate) fn assert_dispatched(&self, expected: &str) {
+        let dispatched = self.dispatched();
+        if self.process == 1 {
+            assert_eq!(dispatched, expected);
+        } else {
+            let sorted = |words: &str| {
+                let mut words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+                words.sort();
+                words
+            };
+            assert_eq!(sorted(&dispatched), sorted(expected));
+        }
+    }
+
     /// What a scenario came to: every dispatch that GitHub took, and every stack's status.
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         let mut dispatches: Vec<String> =
             self.github.runs.values().map(|run| run.claimed.dispatch.to_string()).collect();
         dispatches.sort();
@@ -459,7 +474,7 @@ impl World {
     }
 
     /// What must hold at the end of every scenario.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut dispatches = BTreeSet::new();
         for run in self.github.runs.values() {
             assert!(dispatches.insert(&run.claimed.dispatch), "{} was started twice", run.claimed.key);
@@ -476,12 +491,12 @@ impl World {
 
 /// The end of a scenario, as far as a cut must not change it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub dispatches: Vec<String>,
-    pub runs: Vec<(String, String, Vec<(String, Status)>)>,
+pub(crate) struct Outcome {
+    pub(crate) dispatches: Vec<String>,
+    pub(crate) runs: Vec<(String, String, Vec<(String, Status)>)>,
 }
 
-pub fn fold(log: &[Entry]) -> State {
+pub(crate) fn fold(log: &[Entry]) -> State {
     let mut state = State::default();
     for entry in log {
         state.apply(entry);

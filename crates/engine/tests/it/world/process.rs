@@ -26,7 +26,7 @@ const ASK_EVERY: i64 = 5;
 
 /// What a process remembers and a restart forgets.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// When the search for a dispatch began.
     searching: BTreeMap<DispatchId, Timestamp>,
     asked: Option<Timestamp>,
@@ -94,7 +94,12 @@ impl World {
     fn send(&mut self, claimed: &DispatchClaimed, epoch: u32) {
         let dispatch = claimed.dispatch.clone();
         let replies = self.github.replies.get_mut(&graph::name(&claimed.key));
-        let reply = replies.and_then(std::collections::VecDeque::pop_front).unwrap_or(Reply::Accept);
+        let reply = match replies {
+            // A definite no stays one, however often it is asked for.
+            Some(replies) if matches!(replies.front(), Some(Reply::Refuse(_))) => replies[0].clone(),
+            Some(replies) => replies.pop_front().unwrap_or(Reply::Accept),
+            None => Reply::Accept,
+        };
         let result: Event = match reply {
             Reply::Accept => {
                 let run = self.github.start(claimed, self.now);
@@ -132,7 +137,12 @@ impl World {
             let id = dispatch.claimed.dispatch.clone();
             let epoch = dispatch.epoch.0;
             match &dispatch.answer {
-                Answer::Delayed { until, .. } if dispatch.claimant == self.process_id() => {
+                // Said since this process holds the claim. What another was told before it died says nothing of what
+                // it sent after.
+                Answer::Delayed { until, .. }
+                    if dispatch.claimant == self.process_id()
+                        && dispatch.answered > Some(dispatch.epoch.1) =>
+                {
                     if *until <= self.now {
                         self.send(&dispatch.claimed, epoch);
                         return true;
@@ -293,7 +303,9 @@ impl World {
     pub(super) fn is_recovering(&self) -> bool {
         let open = self.repository().open_claims().any(|dispatch| match dispatch.answer {
             Answer::None | Answer::Unknown { .. } => true,
-            Answer::Delayed { .. } => dispatch.claimant != self.process_id(),
+            Answer::Delayed { .. } => {
+                dispatch.claimant != self.process_id() || dispatch.answered <= Some(dispatch.epoch.1)
+            }
             Answer::Undecidable { .. } | Answer::Accepted | Answer::Refused { .. } => false,
         });
         open || self.repository().in_flight().any(|dispatch| dispatch.lacks_run())
