@@ -1,7 +1,5 @@
 //! Every reason for which GitHub refuses a dispatch has a page under `docs/errors/` that says what to do.
 
-#![expect(clippy::unwrap_used, reason = "a page that cannot be read is a failed test")]
-
 use stackwave_domain::event::RefusalReason;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
