@@ -18,8 +18,9 @@ use tokio::sync::watch;
 /// How long an append waits for its answer. An answer that is lost costs exactly this time; a server that answers at all
 /// does so within a few milliseconds.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long any other request waits: long enough for an election, so that a question is seldom asked twice.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long any other request waits. During an election nobody answers, so that waiting longer than asking again takes
+/// is no use.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Appends that wait for their answer at once. More wait before they are sent, so that their time does not run out in
 /// our own queue: a server with one replica that syncs every message takes some 4,000 a second.
 const APPENDS_IN_FLIGHT: usize = 1024;

@@ -8,9 +8,10 @@ use async_nats::jetstream::{
     publish::PublishAck,
     stream::Stream,
 };
+use bytes::Bytes;
 use stackwave_domain::{Position, Receipt, RecordId, codec};
 use stackwave_event_log::{Append, AppendError, Appended, Expect};
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 /// Code 10164: the expectation failed against an append that is still on its way through the cluster. It says no
 /// number, may hit even a lone writer after a fail-over, and means the same as 10071.
@@ -19,17 +20,42 @@ const WRONG_LAST_SEQUENCE_CONSTANT: ErrorCode = ErrorCode(10164);
 /// Code 10077: the record could not be stored, because a limit is reached or because the disk failed.
 const STREAM_STORE_FAILED: ErrorCode = ErrorCode(10077);
 
+/// Code 10158: an append with the same message id is on its way through the cluster. Its outcome is known in a moment.
+const DUPLICATE_IN_PROCESS: ErrorCode = ErrorCode(10158);
+/// How long to wait for that moment, and how often.
+const DUPLICATE_PAUSE: Duration = Duration::from_millis(20);
+const DUPLICATE_TRIES: usize = 50;
+
 /// Appends one record to a stream.
 pub(crate) async fn append(
     connection: &Connection,
     stream: &Stream<()>,
     append: Append,
 ) -> Result<Appended, AppendError> {
-    let body = codec::encode(&append.record)?;
+    let body = Bytes::from(codec::encode(&append.record)?);
+    let mut tries = 0;
+    loop {
+        match publish(connection, &append, body.clone()).await? {
+            Ok(ack) => return appended(stream, ack, append.record.id).await,
+            Err(error) if code(&error) == Some(DUPLICATE_IN_PROCESS) && tries < DUPLICATE_TRIES => {
+                tries += 1;
+                tokio::time::sleep(DUPLICATE_PAUSE).await;
+            }
+            Err(error) => return Err(refusal(&append, &error)),
+        }
+    }
+}
+
+/// Sends it and waits for the server's answer; the outer error says that nothing was sent.
+async fn publish(
+    connection: &Connection,
+    append: &Append,
+    body: Bytes,
+) -> Result<Result<PublishAck, PublishError>, AppendError> {
     if !connection.is_up() {
         return Err(AppendError::Unavailable("no NATS server is connected".to_owned()));
     }
-    let mut message = PublishMessage::build().payload(body.into());
+    let mut message = PublishMessage::build().payload(body);
     if let Some(message_id) = &append.message_id {
         message = message.message_id(message_id);
     }
@@ -41,10 +67,16 @@ pub(crate) async fn append(
         .send_publish(append.subject.as_str().to_owned(), message)
         .await
         .map_err(|error| AppendError::Unavailable(format!("{}: {error}", append.subject)))?;
-    match answer.await {
-        Ok(ack) => appended(stream, ack, append.record.id).await,
-        Err(error) => Err(refusal(&append, &error)),
-    }
+    Ok(answer.await)
+}
+
+/// What the server answered, if it did.
+fn answer(error: &PublishError) -> Option<&jetstream::Error> {
+    error.source().and_then(|source| source.downcast_ref())
+}
+
+fn code(error: &PublishError) -> Option<ErrorCode> {
+    answer(error).map(jetstream::Error::error_code)
 }
 
 async fn appended(stream: &Stream<()>, ack: PublishAck, record: RecordId) -> Result<Appended, AppendError> {
@@ -66,8 +98,7 @@ async fn appended(stream: &Stream<()>, ack: PublishAck, record: RecordId) -> Res
 /// them by a kind.
 fn refusal(append: &Append, error: &PublishError) -> AppendError {
     let described = |error: &dyn std::fmt::Display| format!("{}: {error}", append.subject);
-    let answered = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
-    match (answered, error.kind()) {
+    match (answer(error), error.kind()) {
         (Some(answer), _) => match (answer.error_code(), append.expect) {
             (
                 ErrorCode::STREAM_WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT,
