@@ -1,4 +1,4 @@
-//! Standard output.
+//! What is printed for people, and where.
 
 use std::io;
 
@@ -8,4 +8,10 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A number with its noun: `1 stack`, `2 stacks`, `3 dispatches`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if noun.ends_with("ch") { "es" } else { "s" };
+    format!("{count} {noun}{}", if count == 1 { "" } else { plural })
 }

@@ -332,10 +332,16 @@ fn documented() -> String {
 
 #[test]
 fn the_page_about_the_configuration_lists_every_setting() {
-    let page =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md")).unwrap();
-    let (_, rest) = page.split_once("<!-- settings -->\n").unwrap();
-    let (table, _) = rest.split_once("<!-- /settings -->").unwrap();
-    let wanted = documented();
-    assert!(table == wanted, "docs/configuration.md: put this between the two markers:\n{wanted}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once("<!-- settings -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /settings -->").unwrap();
+    let wanted = format!("{before}<!-- settings -->\n{}<!-- /settings -->{after}", documented());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    assert!(
+        std::env::var_os("UPDATE_DOCS").is_some() || page == wanted,
+        "docs/configuration.md is not what the settings say; run `UPDATE_DOCS=1 cargo test -p stackwave`"
+    );
 }

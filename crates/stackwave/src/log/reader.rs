@@ -68,7 +68,7 @@ impl Cursor {
             return Ok(());
         }
         let page = log.read(self.stream, self.next, MAX_BATCH).await?;
-        self.next = page.last().map_or(self.end.next(), |entry| entry.position.next());
+        self.next = page.last().map_or(self.end, |entry| entry.position).next();
         self.read.extend(page.into_iter().filter(|entry| entry.position <= self.end));
         Ok(())
     }

@@ -6,6 +6,7 @@ mod github;
 mod setting;
 
 use super::index::Links;
+use crate::output::counted;
 use stackwave_domain::{
     Event,
     digest::{BlobRef, Stored},
@@ -78,7 +79,7 @@ fn upload_received(upload: &UploadReceived) -> String {
         None => String::new(),
     };
     let size = stored(&upload.fragment, |fragment: &Fragment| {
-        format!("{} stacks, {} edges", fragment.stacks.len(), fragment.edges.len())
+        format!("{}, {}", counted(fragment.stacks.len(), "stack"), counted(fragment.edges.len(), "edge"))
     });
     format!(
         "{chunk}{size} at {} for {} by {}, digest {}",

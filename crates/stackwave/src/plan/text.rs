@@ -1,6 +1,7 @@
 //! A plan for people.
 
 use super::forecast::{Fate, Forecast, Outlook};
+use crate::output::counted;
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
@@ -112,9 +113,4 @@ fn table(out: &mut String, lines: impl Iterator<Item = (String, String)> + Clone
         writeln!(out, "  {name:width$}  {what}")?;
     }
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if what.ends_with("ch") { "es" } else { "s" };
-    format!("{count} {what}{}", if count == 1 { "" } else { plural })
 }

@@ -1,6 +1,7 @@
 //! What the orchestrator decided.
 
 use super::stored;
+use crate::output::counted;
 use stackwave_domain::{
     RunPlan,
     event::{RunEnded, RunOpened, RunOutcome, RunSuperseded, StackReleased, StackSkipped, Successor},
@@ -15,7 +16,7 @@ pub(super) fn run_opened(run: &RunOpened) -> String {
     let plan = stored(&run.plan, |plan: &RunPlan| {
         let dispatched =
             plan.stacks.iter().filter(|stack| matches!(stack.verdict, Verdict::Dispatch(_))).count();
-        format!("{} stacks of which {dispatched} run", plan.stacks.len())
+        format!("{} of which {dispatched} run", counted(plan.stacks.len(), "stack"))
     });
     format!(
         "{} for {}{pull}{inferred}{generation} at {} on {}, {plan}",
