@@ -4,4 +4,6 @@
 
 mod cuts;
 mod scenarios;
+mod strange;
+mod webhooks;
 mod world;
