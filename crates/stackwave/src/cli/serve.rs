@@ -59,8 +59,8 @@ impl ServeOptions {
 /// Where the configuration file is.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ConfigFile {
-    /// A TOML file with settings.
-    #[arg(long, value_name = "FILE", env = "STACKWAVE_CONFIG")]
+    /// A TOML file with settings; by default the one that STACKWAVE_CONFIG names, if any.
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 

@@ -11,8 +11,10 @@ use figment::{
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
+/// Names the file, unless a flag does.
+const FILE_VARIABLE: &str = "STACKWAVE_CONFIG";
 /// Variables that begin like settings and are none: where the file is, and what builds and tests use.
-const OTHER_VARIABLES: &[&str] = &["STACKWAVE_CONFIG", "STACKWAVE_NATS_SERVER", "STACKWAVE_SCHEMAS"];
+const OTHER_VARIABLES: &[&str] = &[FILE_VARIABLE, "STACKWAVE_NATS_SERVER", "STACKWAVE_SCHEMAS"];
 /// Beginnings of more such variables.
 const OTHER_PREFIXES: &[&str] = &["STACKWAVE_BUILD_", "STACKWAVE_REQUIRE_", "STACKWAVE_TEST_"];
 
@@ -28,8 +30,10 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// The process's own environment, with a file and flags.
+    /// The process's own environment, with flags and the file that is given or that `STACKWAVE_CONFIG` names.
     pub(crate) fn of_process(file: Option<PathBuf>, flags: BTreeMap<&'static str, String>) -> Self {
+        let named = || std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let file = file.or_else(named);
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| {
                 let name = name.into_string().ok()?;

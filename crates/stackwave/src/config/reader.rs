@@ -90,10 +90,12 @@ impl Reader {
         None
     }
 
-    /// Notes the first of these settings as missing when none of them is given.
+    /// Notes the first of these settings as missing when none of them is given. What a file holds that cannot be read
+    /// is not missed.
     pub(super) fn need(&mut self, keys: &[&'static str], why: &'static str, advice: &'static str) {
         let settings: Vec<&'static Setting> = keys.iter().filter_map(|key| Setting::of_key(key)).collect();
-        let given = settings.iter().any(|setting| !matches!(self.layers.get(setting), Ok(None)));
+        let unread = self.problems.iter().any(|problem| matches!(problem, Problem::File { .. }));
+        let given = unread || settings.iter().any(|setting| !matches!(self.layers.get(setting), Ok(None)));
         if let (Some(setting), false) = (settings.first(), given) {
             self.problems.push(Problem::Missing { env: setting.env(), key: setting.key, why, advice });
         }

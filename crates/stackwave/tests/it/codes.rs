@@ -59,3 +59,18 @@ fn wrong_use_and_a_wrong_configuration_end_with_two() {
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("STACKWAVE_HTTP_ADR"), "{output:?}");
 }
+
+#[test]
+fn the_configuration_file_may_be_named_by_a_variable() {
+    let output = stackwave(&["serve"]).env("STACKWAVE_CONFIG", "no/such.toml").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("`no/such.toml`"), "{output:?}");
+    // A flag wins, and an empty variable counts as none.
+    let output = stackwave(&["serve", "--config", "another.toml"])
+        .env("STACKWAVE_CONFIG", "no/such.toml")
+        .output()
+        .unwrap();
+    assert!(err(&output).contains("`another.toml`") && !err(&output).contains("no/such"), "{output:?}");
+    let output = stackwave(&["serve"]).env("STACKWAVE_CONFIG", "").output().unwrap();
+    assert!(err(&output).contains("is missing") && !err(&output).contains("file `"), "{output:?}");
+}
