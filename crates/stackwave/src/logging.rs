@@ -1,7 +1,7 @@
 //! The process's own log, on standard error: standard output belongs to what a command prints.
 
 use crate::config::LogFormat;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 
 /// What commands other than `serve` say of themselves.
@@ -9,8 +9,10 @@ pub(crate) const QUIET: &str = "warn";
 
 /// Starts it. `directives` are those of [`EnvFilter`], checked before.
 pub(crate) fn start(format: LogFormat, directives: &str) {
-    let builder =
-        tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(EnvFilter::new(directives));
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(EnvFilter::new(directives));
     // It can fail only when another one was started, and then that one is used.
     let _ = match format {
         LogFormat::Text => builder.try_init(),
