@@ -97,7 +97,12 @@ impl Journal {
                 })
             });
             let events: Vec<String> = events.collect();
-            events[events.len().saturating_sub(lines)..].join("\n")
+            let mut story = events[events.len().saturating_sub(lines)..].join("\n");
+            for repository in replica.state.repositories() {
+                let now = repository.last_at + jiff::SignedDuration::from_secs(100);
+                story += &format!("\nDEBUG {:?} {:?}", repository.in_flight().collect::<Vec<_>>(), stackwave_engine::due::due_polls(repository, now));
+            }
+            story
         })
     }
 }

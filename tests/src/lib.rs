@@ -9,7 +9,7 @@ mod journal;
 mod world;
 
 pub use journal::Journal;
-pub use world::{API_KEY, Answer, PATIENCE, REPOSITORY, Setup, Shape, World, workflows};
+pub use world::{API_KEY, Answer, Killed, PATIENCE, Pull, REPOSITORY, Setup, Shape, World, workflows};
 
 /// Runs each scenario on SQLite and on JetStream, one test each.
 #[macro_export]

@@ -1,6 +1,7 @@
 //! One scenario's world.
 
 mod client;
+mod kill;
 mod servers;
 mod setup;
 mod wait;
@@ -8,6 +9,7 @@ mod wait;
 pub mod workflows;
 
 pub use client::Answer;
+pub use kill::Killed;
 pub use setup::{Setup, Shape};
 
 use crate::{checks, journal::Journal};
@@ -21,6 +23,7 @@ use stackwave_github_sim::{Dispatch, GitHub, NewPullRequest, PullNumber, Repo, S
 use stackwave_testkit::stacks::{Graph, StackId};
 use std::{
     collections::BTreeMap,
+    process::Output,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -50,6 +53,7 @@ struct Inner {
     /// What was uploaded, by the commit that it describes.
     graphs: Mutex<BTreeMap<Sha, Graph>>,
     refusals: bool,
+    github: GitHub,
 }
 
 impl World {
@@ -129,6 +133,19 @@ impl World {
         self.inner.servers.tell(&self.github);
     }
 
+    /// Starts another process beside those of this world, which is expected to end by itself.
+    pub async fn try_second_process(&self) -> Output {
+        self.inner.servers.try_second().await
+    }
+
+    /// Restarts the nats-server under the feet of the processes, after a kill.
+    ///
+    /// # Panics
+    /// The log is a SQLite file.
+    pub async fn restart_nats(&self) {
+        self.inner.servers.restart_nats().await;
+    }
+
     /// Asks every process to end in good order and waits until they have.
     pub async fn stop(&self) {
         self.inner.servers.stop().await;
@@ -155,6 +172,7 @@ impl Drop for Inner {
     /// A failing test tells what the processes and the log said.
     fn drop(&mut self) {
         if std::thread::panicking() {
+            for r in self.github.requests() { eprintln!("DEBUG {} {} {}?{} {:?} {:?}", r.at, r.method, r.path, r.query, r.if_none_match, r.reply); }
             eprintln!("{}\nthe newest of the log:\n{}", self.servers.story(), self.journal.story(60));
         }
     }

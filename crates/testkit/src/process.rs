@@ -11,7 +11,7 @@ use std::{
     env,
     net::SocketAddr,
     path::PathBuf,
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -59,6 +59,16 @@ impl ServeProcess {
             panic!("`stackwave serve {}` does not serve:\n{}", roles.join(" "), lines.text());
         };
         Self { address, child: Mutex::new(Some(child)), lines }
+    }
+
+    /// Starts a process that is expected to end by itself, and returns what it wrote.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub async fn run_to_its_end(roles: &[&str], settings: &Environment) -> Output {
+        let child = command(roles, settings).spawn().expect("the executable should start");
+        let ended = tokio::time::timeout(START_DEADLINE, child.wait_with_output()).await;
+        ended.expect("the process should end by itself").expect("its output")
     }
 
     /// Where it serves HTTP.

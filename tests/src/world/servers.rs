@@ -8,6 +8,7 @@ use stackwave_testkit::{
 };
 use std::{
     collections::BTreeMap,
+    process::Output,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -78,6 +79,16 @@ impl Servers {
 
     pub(super) async fn start_again(&self, role: &str) {
         self.launch(self.name_of(role)).await;
+    }
+
+    pub(super) async fn try_second(&self) -> Output {
+        ServeProcess::run_to_its_end(&[], &self.settings).await
+    }
+
+    pub(super) async fn restart_nats(&self) {
+        let nats = self.nats.as_ref().expect("a log on JetStream");
+        nats.kill();
+        nats.start_again().await;
     }
 
     pub(super) async fn stop(&self) {

@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, ApiError},
     call::Call,
     enter::Caller,
-    process::{Finished, Refused},
+    process::{Afterwards, Finished, Refused},
 };
 use crate::{
     faults::Failure,
@@ -21,24 +21,24 @@ const WEBHOOKS_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn dispatch(github: &GitHub, call: &Call, caller: &Caller) -> Finished {
     if let Some(failure) = ask(github, call, DispatchPhase::BeforeAccept).await {
-        return finished(Err(Refused::ByFault(failure)), Vec::new());
+        return finished(github, Err(Refused::ByFault(failure)), Vec::new());
     }
     let (accepted, mut effects) = github.change_and_hold(|state| accept(state, call, caller));
     let run = match accepted {
         Ok(Accepted::Run(run)) => run,
-        Ok(Accepted::Moved(answer)) => return finished(Ok(answer), effects),
-        Err(error) => return finished(Err(Refused::ByGitHub(error)), effects),
+        Ok(Accepted::Moved(answer)) => return finished(github, Ok(answer), effects),
+        Err(error) => return finished(github, Err(Refused::ByGitHub(error)), effects),
     };
     if let Some(failure) = ask(github, call, DispatchPhase::AfterAccept).await {
-        return finished(Err(Refused::ByFault(failure)), effects);
+        return finished(github, Err(Refused::ByFault(failure)), effects);
     }
     if github.read(|state| state.faults.webhooks_first) {
         deliver_first(github, std::mem::take(&mut effects)).await;
     }
     if let Some(failure) = ask(github, call, DispatchPhase::BeforeAnswer).await {
-        return finished(Err(Refused::ByFault(failure)), effects);
+        return finished(github, Err(Refused::ByFault(failure)), effects);
     }
-    finished(Ok(github.read(|state| routes::dispatch::answer(state, call, run))), effects)
+    finished(github, Ok(github.read(|state| routes::dispatch::answer(state, call, run))), effects)
 }
 
 enum Accepted {
@@ -46,8 +46,8 @@ enum Accepted {
     Moved(Answer),
 }
 
-fn finished(result: Result<Answer, Refused>, afterwards: Vec<Effect>) -> Finished {
-    Finished { result, caller: None, afterwards }
+fn finished(github: &GitHub, result: Result<Answer, Refused>, effects: Vec<Effect>) -> Finished {
+    Finished { result, caller: None, afterwards: Afterwards::new(github, effects) }
 }
 
 async fn ask(github: &GitHub, call: &Call, phase: DispatchPhase) -> Option<Failure> {

@@ -21,8 +21,33 @@ use crate::{
 pub(super) struct Finished {
     pub(super) result: Result<Answer, Refused>,
     pub(super) caller: Option<Caller>,
-    /// What happens once the answer is written.
-    pub(super) afterwards: Vec<Effect>,
+    /// What happens once the answer is written, or cannot be.
+    pub(super) afterwards: Afterwards,
+}
+
+/// What follows from a request when it is over: at the drop, so that it also follows when the sender has gone away and
+/// the server lets go of the request.
+#[derive(Debug, Default)]
+pub(super) struct Afterwards(Option<(GitHub, Vec<Effect>)>);
+
+impl Afterwards {
+    pub(super) fn new(github: &GitHub, effects: Vec<Effect>) -> Self {
+        Self((!effects.is_empty()).then(|| (github.clone(), effects)))
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Drop for Afterwards {
+    fn drop(&mut self) {
+        if let Some((github, effects)) = self.0.take() {
+            let worker = github.clone();
+            // On another task, so that this one goes on to write what it has in its buffer.
+            github.spawn(async move { worker.release(effects) });
+        }
+    }
 }
 
 /// Why there is no proper answer.
@@ -41,7 +66,7 @@ impl Finished {
     }
 
     fn without_caller(refused: Refused) -> Self {
-        Self { result: Err(refused), caller: None, afterwards: Vec::new() }
+        Self { result: Err(refused), caller: None, afterwards: Afterwards::default() }
     }
 }
 
@@ -57,7 +82,11 @@ pub(super) async fn process(github: GitHub, call: Call) -> Finished {
         dispatch::dispatch(&github, &call, &caller).await
     } else {
         let result = github.change(|state| routes::answer(state, &call, &caller));
-        Finished { result: result.map_err(Refused::ByGitHub), caller: None, afterwards: Vec::new() }
+        Finished {
+            result: result.map_err(Refused::ByGitHub),
+            caller: None,
+            afterwards: Afterwards::default(),
+        }
     };
     if finished.result.is_ok()
         && let Some(failure) = fault(&github, &call, Moment::AfterAccept).await

@@ -12,13 +12,13 @@ use super::{
     call::Call,
     enter::{Caller, limited},
     listener::Peer,
-    process::{Finished, Refused},
+    process::{Afterwards, Finished, Refused},
 };
 use crate::{
     faults::Failure,
     handle::GitHub,
     seed::Seed,
-    state::{Effect, Reply, State},
+    state::{Reply, State},
 };
 
 pub(super) async fn respond(github: &GitHub, peer: &Peer, call: &Call, finished: Finished) -> Response {
@@ -27,7 +27,7 @@ pub(super) async fn respond(github: &GitHub, peer: &Peer, call: &Call, finished:
         Ok(answer) => {
             let mut response = github.change(|state| write(state, call, caller.as_ref(), answer));
             note(github, call, Reply::Status(response.status().as_u16()));
-            release_with_body(github, &mut response, afterwards);
+            release_with_body(&mut response, afterwards);
             return response;
         }
         Err(Refused::ByGitHub(error)) => {
@@ -44,13 +44,13 @@ pub(super) async fn respond(github: &GitHub, peer: &Peer, call: &Call, finished:
         }
         Err(Refused::ByFault(Failure::Reset)) => {
             note(github, call, Reply::Reset);
-            github.release(afterwards);
+            drop(afterwards);
             peer.reset();
             return Response::default();
         }
         Err(Refused::ByFault(Failure::Hang)) => {
             note(github, call, Reply::Hung);
-            github.release(afterwards);
+            drop(afterwards);
             github.shared.gate.closed().await;
             peer.reset();
             return Response::default();
@@ -58,7 +58,7 @@ pub(super) async fn respond(github: &GitHub, peer: &Peer, call: &Call, finished:
     };
     note(github, call, Reply::Status(failure.status));
     let mut response = github.read(|state| failure.write(state, call, caller.as_ref()));
-    release_with_body(github, &mut response, afterwards);
+    release_with_body(&mut response, afterwards);
     response
 }
 
@@ -177,28 +177,14 @@ fn note(github: &GitHub, call: &Call, reply: Reply) {
     });
 }
 
-/// Does something once the server is through with the body, that is, when the answer is on its way.
-fn release_with_body(github: &GitHub, response: &mut Response, effects: Vec<Effect>) {
-    if effects.is_empty() {
+/// Lets follow what follows once the server is through with the body, that is, when the answer is on its way.
+fn release_with_body(response: &mut Response, afterwards: Afterwards) {
+    if afterwards.is_nothing() {
         return;
     }
-    let release = Release { github: github.clone(), effects };
     let body = std::mem::take(response.body_mut());
     *response.body_mut() = Body::new(body.map_frame(move |frame| {
-        let _held = &release;
+        let _held = &afterwards;
         frame
     }));
-}
-
-struct Release {
-    github: GitHub,
-    effects: Vec<Effect>,
-}
-
-impl Drop for Release {
-    fn drop(&mut self) {
-        let (github, effects) = (self.github.clone(), std::mem::take(&mut self.effects));
-        // On another task, so that this one goes on to write what it has in its buffer.
-        self.github.spawn(async move { github.release(effects) });
-    }
 }
