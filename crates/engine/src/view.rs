@@ -362,7 +362,8 @@ fn dispatching_reason(dispatch: &Dispatch) -> Option<String> {
 fn refusal_reason(dispatch: &Dispatch) -> Option<String> {
     let Answer::Refused { status, reason, message } = &dispatch.answer else { return None };
     let workflow = &dispatch.claimed.workflow;
-    Some(format!("GitHub answered {status} to `{workflow}`: {message}. {}", reason.advice()))
+    let code = reason.code();
+    Some(format!("GitHub answered {status} to `{workflow}` ({code}): {message}. {}", reason.advice()))
 }
 
 fn queued_reason(state: &RepositoryState, dispatch: &Dispatch) -> Option<String> {
