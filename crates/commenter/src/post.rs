@@ -4,6 +4,9 @@
 //! position, so that of several commenters one creates; GitHub is searched for the marker after the claim and before
 //! the creation, so that a comment whose record was lost is found. Results are appended without an expectation: what
 //! happened at GitHub happened, whoever claimed meanwhile, and a later `find` returns the oldest comment to everybody.
+//!
+//! Two processes that edit one comment at the same time write it twice, and each records what it wrote; the digest of the
+//! last record then tells both whether another edit is due.
 
 use crate::{ROLE, actor::Config, slot::Outcome};
 use stackwave_domain::{

@@ -59,22 +59,22 @@ pub fn render(
     if table.is_empty() {
         return Some(head + &tail);
     }
-    let waves = graph::waves(&view);
-    let full = graph::stacks(&view).map(|graph| [head.as_str(), &table.full(), &graph, &tail].concat());
-    let fits = |body: &String| units(body) <= MAX_UNITS;
-    Some(full.filter(fits).unwrap_or_else(|| {
-        let whole = [head.as_str(), &table.full(), &waves, &tail].concat();
-        if fits(&whole) {
-            return whole;
+    if let Some(rows) = table.full(MAX_UNITS) {
+        let graphs = [graph::stacks(&view), Some(graph::waves(&view))];
+        let mut pages =
+            graphs.into_iter().flatten().map(|graph| [head.as_str(), &rows, &graph, &tail].concat());
+        if let Some(page) = pages.find(|page| units(page) <= MAX_UNITS) {
+            return Some(page);
         }
-        let left = MAX_UNITS.saturating_sub(units(&head) + units(&waves) + units(&tail));
-        [head.as_str(), &table.noteworthy(left), &waves, &tail].concat()
-    }))
+    }
+    let waves = graph::waves(&view);
+    let left = MAX_UNITS.saturating_sub(units(&head) + units(&waves) + units(&tail));
+    Some([head.as_str(), &table.noteworthy(left), &waves, &tail].concat())
 }
 
 /// The run that is shown whole: an apply rather than a plan, else the newest.
 fn shown<'a>(runs: &[&'a Run]) -> Option<&'a Run> {
-    runs.iter().rev().find(|run| run.is_mutating()).or(runs.last()).copied()
+    runs.iter().rev().find(|run| run.is_mutating()).or_else(|| runs.last()).copied()
 }
 
 /// The length that counts against GitHub's limit.

@@ -7,7 +7,7 @@ use super::{
     style::{emoji, urgency},
     units,
 };
-use stackwave_engine::view::{RunView, StackView, Status, WorkflowRunView};
+use stackwave_engine::view::{RunView, StackView, WorkflowRunView};
 use std::collections::BTreeMap;
 
 const HEADER: &str = "| Wave | Status | Component | Stack | Workflow run | Remark |\n\
@@ -22,78 +22,74 @@ const MAX_RUNS: usize = 5;
 /// What is kept free of rows for the sentence about those left out.
 const RESERVED_UNITS: usize = 1_500;
 
-/// Every stack's row, in the order in which they are shown: by wave, then by key.
-pub(super) struct Table {
-    rows: Vec<Row>,
+/// The shortest row, in UTF-16 code units: it tells that a table cannot fit without writing it.
+const SHORTEST_ROW: usize = 30;
+
+/// The stacks in the order in which they are shown: by wave, then by key.
+pub(super) struct Table<'a> {
+    stacks: Vec<&'a StackView>,
+    options: &'a Options<'a>,
 }
 
-struct Row {
-    status: Status,
-    text: String,
-}
-
-impl Table {
-    pub(super) fn new(view: &RunView<'_>, options: &Options<'_>) -> Self {
+impl<'a> Table<'a> {
+    pub(super) fn new(view: &'a RunView<'_>, options: &'a Options<'a>) -> Self {
         let mut stacks: Vec<&StackView> = view.stacks.iter().collect();
         // The plan is ordered by key; what has no wave comes last.
         stacks.sort_by_key(|stack| stack.wave.unwrap_or(u32::MAX));
-        let rows =
-            stacks.into_iter().map(|stack| Row { status: stack.status, text: row(stack, options) }).collect();
-        Self { rows }
+        Self { stacks, options }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.stacks.is_empty()
     }
 
-    /// The whole table.
-    pub(super) fn full(&self) -> String {
-        table(self.rows.iter())
+    /// The whole table; none when it certainly takes more than `budget`.
+    pub(super) fn full(&self, budget: usize) -> Option<String> {
+        let may_fit = self.stacks.len().saturating_mul(SHORTEST_ROW) <= budget;
+        may_fit.then(|| table(self.stacks.iter().map(|stack| row(stack, self.options))))
     }
 
     /// What is failing, running or otherwise worth a row, as far as it fits, and counts for the rest.
     pub(super) fn noteworthy(&self, budget: usize) -> String {
-        let mut urgent: Vec<(u8, usize)> = self
-            .rows
-            .iter()
-            .enumerate()
-            .filter_map(|(index, row)| Some((urgency(row.status)?, index)))
-            .collect();
-        urgent.sort_unstable();
-        let mut left = budget.saturating_sub(units(HEADER) + RESERVED_UNITS);
-        let mut shown: Vec<usize> = urgent
-            .into_iter()
-            .map(|(_, index)| index)
-            .take_while(|index| {
-                let size = units(&self.rows[*index].text);
-                let fits = size <= left;
-                left = left.saturating_sub(size);
-                fits
-            })
-            .collect();
-        shown.sort_unstable();
+        let rows = self.most_urgent(budget.saturating_sub(units(HEADER) + RESERVED_UNITS));
         let mut rest = BTreeMap::new();
-        let mut next = shown.iter().peekable();
-        for (index, row) in self.rows.iter().enumerate() {
-            if next.peek() == Some(&&index) {
-                next.next();
-            } else {
-                *rest.entry(row.status).or_insert(0) += 1;
+        for (index, stack) in self.stacks.iter().enumerate() {
+            if !rows.contains_key(&index) {
+                *rest.entry(stack.status).or_insert(0) += 1;
             }
         }
-        let rows = table(shown.iter().map(|index| &self.rows[*index]));
         format!(
-            "{rows}The run is too large to show every stack: {} of {} have a row. Not shown: {}.\n\n",
-            grouped(shown.len()),
-            grouped(self.rows.len()),
+            "{}The run is too large to show every stack: {} of {} have a row. Not shown: {}.\n\n",
+            table(rows.values()),
+            grouped(rows.len()),
+            grouped(self.stacks.len()),
             totals(&rest, " · ")
         )
     }
+
+    /// The rows that are shown first, as far as they fit, by their place in the table.
+    fn most_urgent(&self, mut left: usize) -> BTreeMap<usize, String> {
+        let ranked = self.stacks.iter().enumerate();
+        let mut urgent: Vec<(u8, usize)> =
+            ranked.filter_map(|(index, stack)| Some((urgency(stack.status)?, index))).collect();
+        urgent.sort_unstable();
+        let mut rows = BTreeMap::new();
+        for (_, index) in urgent {
+            let row = row(self.stacks[index], self.options);
+            let Some(rest) = left.checked_sub(units(&row)) else { break };
+            left = rest;
+            rows.insert(index, row);
+        }
+        rows
+    }
 }
 
-fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
-    let rows: String = rows.map(|row| row.text.as_str()).collect();
-    if rows.is_empty() { String::new() } else { format!("{HEADER}{rows}\n") }
+fn table(rows: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut table = HEADER.to_owned();
+    for row in rows {
+        table.push_str(row.as_ref());
+    }
+    if table.len() == HEADER.len() { String::new() } else { table + "\n" }
 }
 
 fn row(stack: &StackView, options: &Options<'_>) -> String {

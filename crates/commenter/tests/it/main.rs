@@ -1,4 +1,5 @@
 //! What the comment says, and that it is said once.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod gfm;
 mod large;

@@ -272,42 +272,13 @@ impl Story {
 
     /// The pull request is open with this head.
     pub(crate) fn pull(&mut self, head: &str) {
-        let observed = PullRequestObserved {
-            source: webhook(),
-            action: Some("opened".to_owned()),
-            number: PR,
-            open: true,
-            merged: false,
-            merged_at: None,
-            merge_commit_sha: None,
-            head_sha: sha(head),
-            head_ref: GitRef::new("feature"),
-            base_ref: GitRef::new("main"),
-            before: None,
-            title: None,
-            updated_at: self.at,
-        };
-        self.observe(observed);
+        self.observe(pull(head, self.at));
     }
 
     /// One chunk of an upload.
     pub(crate) fn chunk(&mut self, head: &str, index: u32, total: u32) {
-        let digest = Digest::of(&index.to_be_bytes());
-        let received_at = self.at;
-        let upload = UploadReceived {
-            workspace: workspace(),
-            credential: CredentialId::new("ci"),
-            repository: RepositoryName::new("acme", "infra"),
-            head_sha: sha(head),
-            base_sha: sha("ba5e"),
-            digest: digest.clone(),
-            raw: BlobRef { digest, bytes: 1 },
-            received_at,
-            client: None,
-            batch: Some(Batch { id: BatchId::new("batch"), index, total }),
-            fragment: Stored::inline(graph(&["vpc@dev"])),
-        };
-        self.tell(Subject::upload(STREAM, REPOSITORY), vec![upload.into()]);
+        let chunk = chunk(head, index, total, self.at);
+        self.tell(Subject::upload(STREAM, REPOSITORY), vec![chunk.into()]);
     }
 
     /// The comment as it stands, an hour later.
@@ -358,6 +329,43 @@ pub(crate) fn opened(activity: &str, head: &str, fragment: &Fragment) -> RunOpen
         upload: fragment.graph_digest(),
         merged_at: None,
         plan: Stored::inline(planning::plan(fragment, &trigger, &head_sha)),
+    }
+}
+
+/// The pull request is open with this head.
+pub(crate) fn pull(head: &str, at: Timestamp) -> PullRequestObserved {
+    PullRequestObserved {
+        source: webhook(),
+        action: Some("opened".to_owned()),
+        number: PR,
+        open: true,
+        merged: false,
+        merged_at: None,
+        merge_commit_sha: None,
+        head_sha: sha(head),
+        head_ref: GitRef::new("feature"),
+        base_ref: GitRef::new("main"),
+        before: None,
+        title: None,
+        updated_at: at,
+    }
+}
+
+/// One chunk of an upload.
+pub(crate) fn chunk(head: &str, index: u32, total: u32, received_at: Timestamp) -> UploadReceived {
+    let digest = Digest::of(&index.to_be_bytes());
+    UploadReceived {
+        workspace: workspace(),
+        credential: CredentialId::new("ci"),
+        repository: RepositoryName::new("acme", "infra"),
+        head_sha: sha(head),
+        base_sha: sha("ba5e"),
+        digest: digest.clone(),
+        raw: BlobRef { digest, bytes: 1 },
+        received_at,
+        client: None,
+        batch: Some(Batch { id: BatchId::new("batch"), index, total }),
+        fragment: Stored::inline(graph(&["vpc@dev"])),
     }
 }
 

@@ -28,12 +28,14 @@ async fn a_creation_whose_answer_was_lost_is_looked_for_and_not_repeated() {
 async fn while_github_is_out_of_reach_it_is_asked_again_without_filling_the_log() {
     let (log, github) = (TestLog::exclusive(), FakeGitHub::new());
     let process = Process::start(&log, &github, quick()).await;
-    for _ in 0..5 {
-        github.fail(Fault::Before(unavailable()));
-    }
+    github.be_out_of_reach(6);
     log.open_run(PR, "abc1234", &graph(&["vpc@dev"])).await;
+    github.until("it is asked", |held| held.calls.len() > 1).await;
     process.until_posted(&github, PR).await;
-    assert_eq!(github.read(|held| held.count(Call::Create(PR))), 6);
+    let events = log.comment_events().await;
+    let claims = events.iter().filter(|event| matches!(event, Event::CommentClaimed(_))).count();
+    assert_eq!(claims, 2, "the first, and the one that led to a comment");
+    assert_eq!(github.read(|held| held.count(Call::Find(PR))), 8);
     assert_eq!(process.core.health.report()["details"]["github"], "reachable");
     assert!(process.core.health.is_ready());
 }

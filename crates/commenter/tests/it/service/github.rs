@@ -30,6 +30,7 @@ pub(crate) struct Held {
     pub(crate) comments: BTreeMap<CommentId, (PrNumber, String)>,
     pub(crate) calls: Vec<Call>,
     faults: VecDeque<Fault>,
+    outage: usize,
     next: u64,
 }
 
@@ -83,6 +84,11 @@ impl FakeGitHub {
         self.held.lock().unwrap().faults.push_back(fault);
     }
 
+    /// It cannot be reached for so many calls of any kind.
+    pub(crate) fn be_out_of_reach(&self, calls: usize) {
+        self.held.lock().unwrap().outage = calls;
+    }
+
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Held) -> T) -> T {
         read(&self.held.lock().unwrap())
     }
@@ -117,9 +123,16 @@ impl FakeGitHub {
         }
     }
 
-    fn call(&self, call: Call) {
-        self.held.lock().unwrap().calls.push(call);
+    fn call(&self, call: Call) -> Result<(), CallError> {
+        let out_of_reach = {
+            let mut held = self.held.lock().unwrap();
+            held.calls.push(call);
+            let out_of_reach = held.outage > 0;
+            held.outage = held.outage.saturating_sub(1);
+            out_of_reach
+        };
         self.changed.notify_waiters();
+        if out_of_reach { Err(CallError::Unavailable("connection refused".to_owned())) } else { Ok(()) }
     }
 }
 
@@ -140,7 +153,7 @@ impl Comments for FakeGitHub {
         number: PrNumber,
         marker: &str,
     ) -> Result<Option<OwnComment>, CallError> {
-        self.call(Call::Find(number));
+        self.call(Call::Find(number))?;
         let held = self.held.lock().unwrap();
         let ours = |(of, body): &(PrNumber, String)| *of == number && body.lines().next() == Some(marker);
         let found = held.comments.iter().find(|(_, comment)| ours(comment));
@@ -148,7 +161,7 @@ impl Comments for FakeGitHub {
     }
 
     async fn create(&self, _: &Target, number: PrNumber, body: &str) -> Result<CommentId, CallError> {
-        self.call(Call::Create(number));
+        self.call(Call::Create(number))?;
         self.gate.acquire().await.unwrap().forget();
         let result = {
             let mut held = self.held.lock().unwrap();
@@ -166,7 +179,7 @@ impl Comments for FakeGitHub {
     }
 
     async fn update(&self, _: &Target, comment: CommentId, body: &str) -> Result<(), CallError> {
-        self.call(Call::Update(comment));
+        self.call(Call::Update(comment))?;
         self.gate.acquire().await.unwrap().forget();
         let result = {
             let mut held = self.held.lock().unwrap();

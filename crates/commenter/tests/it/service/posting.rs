@@ -4,7 +4,7 @@ use super::{
     github::{Call, FakeGitHub},
     process::{Process, TestLog, quick},
 };
-use crate::scenario::{PR, REPOSITORY, STREAM, graph, opened, webhook, workspace};
+use crate::scenario::{PR, REPOSITORY, STREAM, chunk, graph, opened, pull, webhook, workspace};
 use stackwave_domain::{
     CommentId, Event, PrNumber, ProcessId, Subject,
     event::{CommentClaimed, IssueCommentObserved, Trigger},
@@ -143,4 +143,16 @@ async fn a_run_without_a_pull_request_has_no_comment() {
     log.open_run(PR, "abc1234", &graph(&["vpc@dev"])).await;
     process.until_posted(&github, PR).await;
     assert_eq!(github.read(|held| held.comments.len()), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_stays_incomplete_is_told_although_no_run_was_opened() {
+    let (log, github) = (TestLog::exclusive(), FakeGitHub::new());
+    let process = Process::start(&log, &github, quick()).await;
+    let long_ago = "2026-01-01T00:00:00Z".parse().unwrap();
+    let event = pull("abc1234", long_ago).into();
+    log.append(Subject::github(STREAM, REPOSITORY, "pull_request"), event).await;
+    log.append(Subject::upload(STREAM, REPOSITORY), chunk("abc1234", 1, 3, long_ago).into()).await;
+    process.until_posted(&github, PR).await;
+    assert!(github.read(|held| held.of(PR)[0].contains("1 of 3 chunks")));
 }
