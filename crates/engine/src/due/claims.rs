@@ -117,14 +117,13 @@ pub enum Identification {
 #[must_use]
 pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification {
     let claimed = &dispatch.claimed;
-    let candidates: Vec<&WorkflowRun> =
-        state.unowned_runs().filter(|run| is_possible(dispatch, run)).collect();
-    let by_id: Vec<&&WorkflowRun> =
-        candidates.iter().filter(|run| run.title.contains(claimed.dispatch.as_str())).collect();
     // Two runs with our id: the older is ours, the younger somebody's copy.
-    if let Some(oldest) = by_id.iter().min_by_key(|run| (run.created_at, run.id)) {
+    let by_id = state.unowned_runs().filter(|run| run.title.contains(claimed.dispatch.as_str()));
+    if let Some(oldest) = by_id.min_by_key(|run| (run.created_at, run.id)) {
         return Identification::Run(oldest.id, FoundBy::DispatchIdInTitle);
     }
+    let candidates: Vec<&WorkflowRun> =
+        state.unowned_runs().filter(|run| is_possible(dispatch, run)).collect();
     let rivals: Vec<&Dispatch> = rivals(state, dispatch).collect();
     if let Some(title) = &claimed.title {
         let exact: Vec<&&WorkflowRun> = candidates.iter().filter(|run| run.title == *title).collect();
@@ -163,12 +162,13 @@ fn unexplained(
     }
 }
 
-/// Whether a run can be a dispatch's at all: the same workflow and ref, not older than the claim, and no other
-/// dispatch's id in its title.
+/// Whether a run without a dispatch's id can be its at all: started by an App, the same workflow and ref, not older than
+/// the claim, and no other dispatch's id in its title.
 fn is_possible(dispatch: &Dispatch, run: &WorkflowRun) -> bool {
     let claimed = &dispatch.claimed;
     let since = dispatch.at.0.checked_sub(CLOCKS_DIFFER).unwrap_or(dispatch.at.0);
-    run.workflow == claimed.workflow
+    run.by_app
+        && run.workflow == claimed.workflow
         && run.head_branch.as_ref().is_none_or(|branch| *branch == claimed.git_ref)
         && run.created_at >= since
         && crate::identity::dispatch_ids_in(&run.title).all(|id| id == claimed.dispatch)

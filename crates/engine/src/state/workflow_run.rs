@@ -35,6 +35,8 @@ pub struct WorkflowRun {
     pub heard_at: Timestamp,
     /// Where the log tells what is known of it.
     pub told: Position,
+    /// An App started it, as far as the actor's name tells.
+    pub by_app: bool,
 }
 
 impl WorkflowRun {
@@ -100,6 +102,12 @@ impl RepositoryState {
             return Class::Known;
         }
         let owner = self.owners.get(&observed.run).cloned();
+        // Somebody else's runs are of no interest, unless a run of that workflow is being waited for: a host may name the
+        // actor in its own way. A re-run keeps its first actor, so ours are never missed.
+        let known = owner.is_some() || self.workflow_runs.contains_key(&observed.run);
+        if !known && !is_an_apps(observed) && !self.is_awaited(observed) {
+            return Class::Known;
+        }
         let class = match self.workflow_runs.get_mut(&observed.run) {
             Some(known) => {
                 known.heard_at = known.heard_at.max(fold.at);
@@ -109,8 +117,6 @@ impl RepositoryState {
                 known.take(fold.position, observed);
                 Class::Applied
             }
-            // Somebody else's runs are of no interest; a re-run keeps its first actor, so ours are never missed.
-            None if owner.is_none() && !is_an_apps(observed) => return Class::Known,
             None => {
                 let run = WorkflowRun {
                     id: observed.run,
@@ -123,6 +129,7 @@ impl RepositoryState {
                     created_at: observed.created_at,
                     updated_at: observed.updated_at,
                     html_url: observed.html_url.clone(),
+                    by_app: is_an_apps(observed),
                     heard_at: fold.at,
                     told: fold.position,
                 };
@@ -150,6 +157,13 @@ impl RepositoryState {
             }
         }
         class
+    }
+
+    /// Whether a dispatch of this workflow has no workflow run yet.
+    fn is_awaited(&self, observed: &WorkflowRunObserved) -> bool {
+        self.open_claims()
+            .chain(self.in_flight())
+            .any(|dispatch| dispatch.lacks_run() && dispatch.claimed.workflow == observed.workflow)
     }
 
     /// A second run that carries the id of a dispatch which has its run: shown, never acted upon.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod cuts;
+mod explaining;
 mod random;
 mod scenarios;
 mod strange;

@@ -1,0 +1,143 @@
+//! Why did this stack (not) go? Sentences down to the root, with the records that prove them.
+
+use crate::world::{
+    World,
+    github::Reply,
+    graph::{Graph, key},
+};
+use stackwave_domain::{Event, Position, event::RefusalReason, workflow::RunStatus};
+use stackwave_engine::explain::{Cause, explain, explain_run};
+
+fn told(world: &World, activity: &str, stack: &str) -> Vec<String> {
+    let run = world.run(activity);
+    texts(&explain(world.repository(), run, run.find(&key(stack)).unwrap()))
+}
+
+fn texts(causes: &[Cause]) -> Vec<String> {
+    causes.iter().map(|cause| cause.text.clone()).collect()
+}
+
+fn of(graph: &str) -> World {
+    let mut world = World::new();
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of(graph));
+    world
+}
+
+#[test]
+fn a_waiting_stack_tells_what_it_waits_for_down_to_what_runs() {
+    let mut world = of("vpc > cluster > api");
+    world.finish("vpc");
+    world.start("cluster");
+    assert_eq!(
+        told(&world, "opened", "api"),
+        ["api/dev waits for cluster/dev", "cluster/dev runs in workflow run 9001"]
+    );
+    let run = world.run("opened");
+    let proof = explain(world.repository(), run, run.find(&key("api")).unwrap())[1].position.unwrap();
+    let record = &world.log[usize::try_from(proof.0).unwrap() - 1].record;
+    assert!(
+        matches!(&record.events[0], Event::WorkflowRunObserved(run) if run.status == RunStatus::InProgress)
+    );
+}
+
+#[test]
+fn a_blocked_stack_tells_which_failure_blocks_it() {
+    let mut world = of("rds > proxy > app; dns > app");
+    world.fail("rds");
+    assert_eq!(
+        told(&world, "opened", "app"),
+        [
+            "app/dev is blocked: rds/dev failed",
+            "proxy/dev is blocked: rds/dev failed",
+            "rds/dev failed in workflow run 9001",
+        ]
+    );
+    world.rerun("rds");
+    world.fail("rds");
+    assert_eq!(told(&world, "opened", "rds"), ["rds/dev failed in attempt 2 of workflow run 9001"]);
+}
+
+#[test]
+fn a_chain_leads_through_skipped_stacks() {
+    let mut world = World::new();
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of("vpc > postgres > web").without_settings("postgres"));
+    assert_eq!(
+        told(&world, "opened", "web"),
+        [
+            "web/dev waits for vpc/dev",
+            "postgres/dev is skipped: no `settings.pro` in the upload",
+            "vpc/dev is queued in workflow run 9000",
+        ]
+    );
+    world.finish_all();
+    assert_eq!(told(&world, "opened", "web"), ["web/dev succeeded in workflow run 9001"]);
+}
+
+#[test]
+fn a_held_stack_names_the_run_that_holds_it() {
+    let mut world = World::new();
+    for (number, head) in [(7, "aaa"), (8, "bbb")] {
+        world.open_pull(number, head);
+        world.merge(number);
+        world.upload(head, &Graph::of("vpc"));
+    }
+    let holder = world.repository().runs.values().find(|run| run.pull_request.unwrap().0 == 7).unwrap();
+    assert_eq!(
+        told(&world, "merged", "vpc"),
+        [format!("vpc/dev is held: the run {} has this stack in flight", holder.id)]
+    );
+}
+
+#[test]
+fn a_refused_stack_tells_what_to_change_and_a_stopped_one_why() {
+    let mut world = World::new();
+    world.github.replies.insert("vpc".to_owned(), [Reply::Refuse(RefusalReason::RefNotFound)].into());
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of("vpc > app; dns > mail"));
+    assert!(told(&world, "opened", "vpc")[0].starts_with("vpc/dev was refused: GitHub answered 422"));
+    assert_eq!(told(&world, "opened", "app")[0], "app/dev is blocked: vpc/dev could not be dispatched");
+    world.push(7, "bbb");
+    assert_eq!(told(&world, "opened", "mail"), ["mail/dev does not go: superseded by the push of bbb"]);
+}
+
+#[test]
+fn a_run_tells_how_it_began_and_what_keeps_it_from_its_end() {
+    let mut world = of("vpc > cluster > app; rds > app; dns");
+    world.finish("dns");
+    world.fail("rds");
+    world.start("vpc");
+    let run = world.run("opened");
+    assert_eq!(
+        texts(&explain_run(world.repository(), run)),
+        [
+            format!("the run {} was opened for pull_request.opened at aaa", run.id),
+            "rds/dev failed in workflow run 9001".to_owned(),
+            "vpc/dev runs in workflow run 9002".to_owned(),
+        ]
+    );
+    world.close(7);
+    let causes = explain_run(world.repository(), world.run("opened"));
+    assert_eq!(causes[1].text, "it stopped: the pull request was closed without a merge");
+    let closed = world.log.iter().rfind(|entry| entry.record.events[0].name() == "run_closed").unwrap();
+    assert_eq!(causes[1].position, Some(closed.position));
+}
+
+#[test]
+fn every_position_is_one_of_the_log() {
+    let mut world = of("a > b > c > d; x > y");
+    world.finish("a");
+    world.fail("x");
+    world.start("b");
+    let run = world.run("opened");
+    for stack in 0..run.stacks.len() {
+        let causes = explain(world.repository(), run, stack);
+        assert!(!causes.is_empty());
+        for cause in causes {
+            let last = Position(world.log.len() as u64);
+            assert!(cause.position.is_none_or(|at| at > Position::START && at <= last), "{cause}");
+        }
+    }
+    assert!(explain(world.repository(), run, 99).is_empty());
+}
