@@ -2,7 +2,10 @@
 
 use futures::StreamExt as _;
 use stackwave_domain::{Digest, Entry, Event, Position, StreamId};
-use stackwave_engine::{State, state::Class};
+use stackwave_engine::{
+    State,
+    state::{Class, RepositoryState},
+};
 use stackwave_event_log::EventLog;
 use std::{
     collections::HashMap,
@@ -98,9 +101,8 @@ impl Journal {
             });
             let events: Vec<String> = events.collect();
             let mut story = events[events.len().saturating_sub(lines)..].join("\n");
-            for repository in replica.state.repositories() {
-                let now = repository.last_at + jiff::SignedDuration::from_secs(100);
-                story += &format!("\nDEBUG {:?} {:?}", repository.in_flight().collect::<Vec<_>>(), stackwave_engine::due::due_polls(repository, now));
+            for dispatch in replica.state.repositories().flat_map(RepositoryState::in_flight) {
+                story += &format!("\nin flight: {} as {:?}", dispatch.claimed.key, dispatch.workflow_run);
             }
             story
         })

@@ -53,7 +53,6 @@ struct Inner {
     /// What was uploaded, by the commit that it describes.
     graphs: Mutex<BTreeMap<Sha, Graph>>,
     refusals: bool,
-    github: GitHub,
 }
 
 impl World {
@@ -172,7 +171,6 @@ impl Drop for Inner {
     /// A failing test tells what the processes and the log said.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for r in self.github.requests() { eprintln!("DEBUG {} {} {}?{} {:?} {:?}", r.at, r.method, r.path, r.query, r.if_none_match, r.reply); }
             eprintln!("{}\nthe newest of the log:\n{}", self.servers.story(), self.journal.story(60));
         }
     }

@@ -157,7 +157,6 @@ impl Setup {
             client: reqwest::Client::new(),
             graphs: Mutex::default(),
             refusals: self.refusals,
-            github: github.clone(),
         };
         World { github, repo, inner: Arc::new(inner) }
     }
