@@ -43,9 +43,7 @@ impl World {
 
     /// A request that uploads, with this value of `Authorization`.
     pub fn request(&self, authorization: &str) -> reqwest::RequestBuilder {
-        self.inner
-            .client
-            .post(self.url("ingest-api", "/api/v1/affected-stacks"))
+        self.post(&self.url("ingest-api", "/api/v1/affected-stacks"))
             .header("authorization", authorization)
             .header("content-type", "application/json")
             .header("user-agent", "atmos/1.218.0 (linux; amd64)")
@@ -53,14 +51,17 @@ impl World {
 
     /// A request that delivers a webhook.
     pub fn webhook(&self, event: &str, guid: &str, signature: &str) -> reqwest::RequestBuilder {
-        self.inner
-            .client
-            .post(self.url("webhook-receiver", "/webhooks/github"))
+        self.post(&self.url("webhook-receiver", "/webhooks/github"))
             .header("content-type", "application/json")
             .header("user-agent", "GitHub-Hookshot/044aadd")
             .header("x-github-event", event)
             .header("x-github-delivery", guid)
             .header("x-hub-signature-256", signature)
+    }
+
+    /// A request that posts something.
+    pub fn post(&self, url: &str) -> reqwest::RequestBuilder {
+        self.inner.client.post(url)
     }
 
     /// A request for a page.
