@@ -1,6 +1,6 @@
 //! Claims and what became of them (design §5).
 
-use super::{Class, RepositoryState, fold::Fold, run::Stage};
+use super::{Class, RepositoryState, WorkflowRun, fold::Fold, run::Stage};
 use stackwave_domain::{
     DispatchId, Position, ProcessId, RunId, Timestamp, WorkflowRunId,
     event::{
@@ -9,7 +9,10 @@ use stackwave_domain::{
         SearchEvidence,
     },
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// One dispatch, from its claim on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Dispatch {
     pub doubles: Vec<WorkflowRunId>,
     /// When something about it was last heard (by the record's time).
     pub heard_at: Timestamp,
+    /// Whether the lists of open claims and of dispatches in flight have it.
+    pub(super) listed: (bool, bool),
 }
 
 /// What GitHub said to a dispatch.
@@ -150,10 +155,10 @@ impl RepositoryState {
             resends: Vec::new(),
             doubles: Vec::new(),
             heard_at: fold.at,
+            listed: (false, false),
         };
         self.dispatches.insert(claimed.dispatch.clone(), dispatch);
-        self.restage(fold.position, &claimed.dispatch);
-        Class::Applied
+        self.with_dispatch(fold, &claimed.dispatch, |_| Class::Applied)
     }
 
     pub(super) fn take_over(&mut self, fold: &Fold<'_>, taken: &DispatchTakenOver) -> Class {
@@ -290,8 +295,9 @@ impl RepositoryState {
         })
     }
 
-    /// Changes a dispatch and works out anew how far it is.
-    fn with_dispatch(
+    /// Changes a dispatch. If that was news, works out anew how far it is, tells its run, and keeps the lists of open
+    /// claims and of dispatches in flight.
+    pub(super) fn with_dispatch(
         &mut self,
         fold: &Fold<'_>,
         id: &DispatchId,
@@ -299,8 +305,22 @@ impl RepositoryState {
     ) -> Class {
         let Some(dispatch) = self.dispatches.get_mut(id) else { return unknown(id) };
         let class = change(dispatch);
-        if class == Class::Applied {
-            self.restage(fold.position, id);
+        if class != Class::Applied {
+            return class;
+        }
+        let stage = stage(&self.workflow_runs, dispatch);
+        let open = dispatch.is_open();
+        let listed = (open, !open && stage.is_unsettled());
+        if listed != dispatch.listed {
+            set(&mut self.open_claims, id, listed.0);
+            set(&mut self.in_flight, id, listed.1);
+            dispatch.listed = listed;
+        }
+        if let Some(run) = self.runs.get_mut(&dispatch.claimed.run) {
+            run.set_stage(dispatch.stack, dispatch.call, id, stage);
+            if let Some(number) = run.pull_request {
+                self.touch_pull(fold.position, number);
+            }
         }
         class
     }
@@ -331,27 +351,18 @@ impl RepositoryState {
 
     /// How far a dispatch is, worked out from its claim and its workflow run.
     pub(crate) fn stage_of(&self, dispatch: &Dispatch) -> Stage {
-        let workflow_run = dispatch.workflow_run.and_then(|run| self.workflow_runs.get(&run));
-        match (&dispatch.answer, workflow_run) {
-            (_, Some(run)) => run.stage(),
-            (Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. }, None) => Stage::Dispatching,
-            (Answer::Accepted, None) => Stage::Accepted,
-            (Answer::Refused { .. }, None) => Stage::Refused,
-            (Answer::Undecidable { .. }, None) => Stage::Undecidable,
-        }
+        stage(&self.workflow_runs, dispatch)
     }
+}
 
-    /// Tells a dispatch's run how far it is, and keeps the lists of open claims and of dispatches in flight.
-    pub(super) fn restage(&mut self, position: Position, id: &DispatchId) {
-        let Some(dispatch) = self.dispatches.get(id) else { return };
-        let stage = self.stage_of(dispatch);
-        set(&mut self.open_claims, id, dispatch.is_open());
-        set(&mut self.in_flight, id, !dispatch.is_open() && stage.is_unsettled());
-        let Some(run) = self.runs.get_mut(&dispatch.claimed.run) else { return };
-        run.set_stage(dispatch.stack, dispatch.call, id, stage);
-        if let Some(number) = run.pull_request {
-            self.touch_pull(position, number);
-        }
+fn stage(workflow_runs: &BTreeMap<WorkflowRunId, WorkflowRun>, dispatch: &Dispatch) -> Stage {
+    let workflow_run = dispatch.workflow_run.and_then(|run| workflow_runs.get(&run));
+    match (&dispatch.answer, workflow_run) {
+        (_, Some(run)) => run.stage(),
+        (Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. }, None) => Stage::Dispatching,
+        (Answer::Accepted, None) => Stage::Accepted,
+        (Answer::Refused { .. }, None) => Stage::Refused,
+        (Answer::Undecidable { .. }, None) => Stage::Undecidable,
     }
 }
 

@@ -90,7 +90,7 @@ pub struct RepositoryState {
     pub returns_run_ids: Option<bool>,
     /// The comments of pull requests.
     pub comments: BTreeMap<(WorkspaceId, PrNumber), Comment>,
-    changed_pulls: BTreeMap<Position, BTreeSet<PrNumber>>,
+    changed_pulls: BTreeSet<(Position, PrNumber)>,
     pull_changed: BTreeMap<PrNumber, Position>,
     folded_to: Position,
 }
@@ -172,7 +172,7 @@ impl RepositoryState {
             owners: BTreeMap::new(),
             returns_run_ids: None,
             comments: BTreeMap::new(),
-            changed_pulls: BTreeMap::new(),
+            changed_pulls: BTreeSet::new(),
             pull_changed: BTreeMap::new(),
             folded_to: Position::START,
         }
@@ -221,17 +221,12 @@ impl RepositoryState {
 
     /// Whether the two sides of the list of changed pull requests agree; what does not, in words.
     pub(crate) fn check_changes(&self) -> Vec<String> {
-        let listed: usize = self.changed_pulls.values().map(BTreeSet::len).sum();
-        let lost = self
-            .pull_changed
-            .iter()
-            .filter(|(number, at)| !self.changed_pulls.get(at).is_some_and(|pulls| pulls.contains(number)))
-            .map(|(number, at)| format!("#{number} changed at {at} and is not listed there"));
-        let mut wrong: Vec<String> = lost.collect();
-        if listed != self.pull_changed.len() {
-            wrong.push(format!("{listed} changed pull requests are listed, not {}", self.pull_changed.len()));
+        let real: BTreeSet<(Position, PrNumber)> =
+            self.pull_changed.iter().map(|(number, position)| (*position, *number)).collect();
+        if real == self.changed_pulls {
+            return Vec::new();
         }
-        wrong
+        vec![format!("the list of changed pull requests is {:?}, it should be {real:?}", self.changed_pulls)]
     }
 
     /// The dispatch that a workflow run belongs to.
@@ -242,20 +237,18 @@ impl RepositoryState {
 
     /// The pull requests about which something changed after a position.
     pub fn pulls_changed_since(&self, position: Position) -> impl Iterator<Item = PrNumber> + '_ {
-        self.changed_pulls.range(position.next()..).flat_map(|(_, pulls)| pulls.iter().copied())
+        self.changed_pulls.range((position.next(), PrNumber(0))..).map(|(_, number)| *number)
     }
 
     pub(crate) fn touch_pull(&mut self, position: Position, number: PrNumber) {
-        if let Some(old) = self.pull_changed.insert(number, position)
-            && old != position
-            && let Some(pulls) = self.changed_pulls.get_mut(&old)
-        {
-            pulls.remove(&number);
-            if pulls.is_empty() {
-                self.changed_pulls.remove(&old);
-            }
+        let old = self.pull_changed.insert(number, position);
+        if old == Some(position) {
+            return;
         }
-        self.changed_pulls.entry(position).or_default().insert(number);
+        if let Some(old) = old {
+            self.changed_pulls.remove(&(old, number));
+        }
+        self.changed_pulls.insert((position, number));
     }
 
     pub(crate) fn touch_run(&mut self, position: Position, run: &RunId) {

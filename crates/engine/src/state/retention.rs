@@ -29,20 +29,19 @@ impl RepositoryState {
             .filter(|run| run.stopped_at().is_some_and(|at| at < stopped))
             .map(|run| run.id.clone())
             .collect();
-        self.runs.retain(|id, _| !gone.contains(id));
-        self.dispatches.retain(|_, dispatch| !gone.contains(&dispatch.claimed.run));
-        let dispatches = &self.dispatches;
-        self.owners.retain(|_, dispatch| dispatches.contains_key(dispatch));
-        self.open_claims.retain(|dispatch| dispatches.contains_key(dispatch));
-        self.in_flight.retain(|dispatch| dispatches.contains_key(dispatch));
-        let owners = &self.owners;
-        self.workflow_runs.retain(|id, run| {
-            owners.contains_key(id)
-                || run.conclusion.is_none() && run.heard_at >= stopped
-                || run.heard_at >= unowned
+        if !gone.is_empty() {
+            self.forget_runs(&gone);
+        }
+        let workflow_runs = &mut self.workflow_runs;
+        self.unowned_runs.retain(|id| {
+            let keep = workflow_runs
+                .get(id)
+                .is_some_and(|run| run.heard_at >= if run.conclusion.is_some() { unowned } else { stopped });
+            if !keep {
+                workflow_runs.remove(id);
+            }
+            keep
         });
-        let workflow_runs = &self.workflow_runs;
-        self.unowned_runs.retain(|id| workflow_runs.contains_key(id));
 
         let runs = &self.runs;
         let needed: BTreeSet<_> = runs.values().map(|run| &run.upload).collect();
@@ -61,15 +60,29 @@ impl RepositoryState {
         let changed_pulls = &mut self.changed_pulls;
         self.pull_changed.retain(|number, position| {
             let keep = pulls.contains_key(number);
-            if !keep && let Some(changed) = changed_pulls.get_mut(position) {
-                changed.remove(number);
+            if !keep {
+                changed_pulls.remove(&(*position, *number));
             }
             keep
         });
-        self.changed_pulls.retain(|_, numbers| !numbers.is_empty());
         self.merge_groups.retain(|_, group| {
             group.heard_at >= stopped || group.run.as_ref().is_some_and(|run| runs.contains_key(run))
         });
         self.releases.retain(|_, release| release.heard_at >= stopped);
+    }
+
+    fn forget_runs(&mut self, gone: &BTreeSet<RunId>) {
+        self.runs.retain(|id, _| !gone.contains(id));
+        self.dispatches.retain(|_, dispatch| !gone.contains(&dispatch.claimed.run));
+        let (dispatches, workflow_runs) = (&self.dispatches, &mut self.workflow_runs);
+        self.owners.retain(|run, dispatch| {
+            let keep = dispatches.contains_key(dispatch);
+            if !keep {
+                workflow_runs.remove(run);
+            }
+            keep
+        });
+        self.open_claims.retain(|dispatch| dispatches.contains_key(dispatch));
+        self.in_flight.retain(|dispatch| dispatches.contains_key(dispatch));
     }
 }

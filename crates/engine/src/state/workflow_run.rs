@@ -148,15 +148,11 @@ impl RepositoryState {
 
     /// A dispatch's run was heard of.
     fn hear(&mut self, fold: &Fold<'_>, owner: Option<DispatchId>, class: Class) -> Class {
-        if let Some(id) = owner {
-            if let Some(dispatch) = self.dispatches.get_mut(&id) {
-                dispatch.heard_at = dispatch.heard_at.max(fold.at);
-            }
-            if class == Class::Applied {
-                self.restage(fold.position, &id);
-            }
-        }
-        class
+        let Some(id) = owner else { return class };
+        self.with_dispatch(fold, &id, |dispatch| {
+            dispatch.heard_at = dispatch.heard_at.max(fold.at);
+            class
+        })
     }
 
     /// Whether a dispatch of this workflow has no workflow run yet.
@@ -172,7 +168,7 @@ impl RepositoryState {
             let has_another =
                 self.dispatches.get(&id).is_some_and(|dispatch| dispatch.workflow_run.is_some());
             if has_another && self.join(&id, observed.run) {
-                self.restage(fold.position, &id);
+                self.with_dispatch(fold, &id, |_| Class::Applied);
             }
         }
     }
@@ -223,11 +219,10 @@ impl RepositoryState {
             let (Some(only), None) = (open.next(), open.next()) else { return Class::Known };
             only.clone()
         };
-        if let Some(dispatch) = self.dispatches.get_mut(&proven) {
+        self.with_dispatch(fold, &proven, |dispatch| {
             dispatch.acceptance_proven = true;
-        }
-        self.restage(fold.position, &proven);
-        Class::Applied
+            Class::Applied
+        })
     }
 }
 
