@@ -26,7 +26,7 @@ demo *ARGS:
 # Time from webhook to dispatch, fan-out, fold, on both logs
 [positional-arguments]
 bench *ARGS:
-    cargo bench "$@"
+    cargo bench --package stackwave-e2e --bench speed -- "$@"
 
 # Waves, edges and skipped stacks of an upload or of `atmos describe affected`'s output
 [positional-arguments]
