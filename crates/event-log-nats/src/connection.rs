@@ -1,6 +1,6 @@
 //! The connection to the servers, which outlives any of them.
 
-use crate::{Credentials, NatsOptions, version};
+use crate::{Credentials, NatsOptions, servers::Servers, version, without_secrets};
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event,
     connection::State,
@@ -12,7 +12,10 @@ use async_nats::{
 use secrecy::ExposeSecret as _;
 use stackwave_domain::StreamId;
 use stackwave_event_log::LogError;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::sync::watch;
 
 /// How long an append waits for its answer. An answer that is lost costs exactly this time; a server that answers at all
@@ -45,27 +48,28 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to the first server that answers, and checks its version.
     pub(crate) async fn open(options: &NatsOptions) -> Result<Self, LogError> {
+        let servers = Servers::read(options)?;
         let (count, connected) = watch::channel(0);
-        let client = connect_options(options)
-            .await?
+        let notes = Notes { connected: count, told: AtomicBool::new(false) };
+        let client = connect_options(&options.name, &servers.credentials)?
             .event_callback(move |event| {
-                note(&event, &count);
+                notes.note(&event);
                 std::future::ready(())
             })
-            .connect(servers(&options.url))
+            .connect(servers.addresses)
             .await
             .map_err(|error| match error.kind() {
                 ConnectErrorKind::ServerParse
                 | ConnectErrorKind::Authentication
                 | ConnectErrorKind::AuthorizationViolation => {
-                    LogError::Setup(format!("NATS at {}: {error}", shown(&options.url)))
+                    LogError::Setup(format!("NATS at {}: {error}", without_secrets(&options.url)))
                 }
                 ConnectErrorKind::Dns
                 | ConnectErrorKind::TimedOut
                 | ConnectErrorKind::Tls
                 | ConnectErrorKind::Io
                 | ConnectErrorKind::MaxReconnects => {
-                    LogError::Unavailable(format!("NATS at {}: {error}", shown(&options.url)))
+                    LogError::Unavailable(format!("NATS at {}: {error}", without_secrets(&options.url)))
                 }
             })?;
         version::check(&client.server_info().version)?;
@@ -98,21 +102,21 @@ impl Connection {
     }
 }
 
-async fn connect_options(options: &NatsOptions) -> Result<ConnectOptions, LogError> {
+fn connect_options(name: &str, credentials: &Credentials) -> Result<ConnectOptions, LogError> {
     let connect = ConnectOptions::new()
-        .name(&options.name)
+        .name(name)
         .connection_timeout(CONNECT_TIMEOUT)
         .ping_interval(PING_INTERVAL)
         .reconnect_delay_callback(reconnect_delay);
-    Ok(match &options.credentials {
+    Ok(match credentials {
         Credentials::None => connect,
         Credentials::Token(token) => connect.token(token.expose_secret().to_owned()),
         Credentials::Password { user, password } => {
             connect.user_and_password(user.clone(), password.expose_secret().to_owned())
         }
-        Credentials::File(path) => connect.credentials_file(path).await.map_err(|error| {
-            LogError::Setup(format!("cannot read the NATS credentials in `{}`: {error}", path.display()))
-        })?,
+        Credentials::Creds(creds) => connect
+            .credentials(creds.expose_secret())
+            .map_err(|error| LogError::Setup(format!("the NATS credentials cannot be used: {error}")))?,
     })
 }
 
@@ -122,49 +126,41 @@ fn reconnect_delay(attempt: usize) -> Duration {
     Duration::from_millis(50).saturating_mul(attempt).min(RECONNECT_DELAY)
 }
 
-fn servers(url: &str) -> Vec<String> {
-    url.split(',').map(|server| server.trim().to_owned()).filter(|server| !server.is_empty()).collect()
+/// What is told of the connection.
+struct Notes {
+    /// Counts how often it was made.
+    connected: watch::Sender<u64>,
+    /// Why it cannot be made was told; it is tried once a second, and the reason seldom changes.
+    told: AtomicBool,
 }
 
-/// A URL as it may be shown: it can carry a password.
-fn shown(url: &str) -> String {
-    let hidden = servers(url).into_iter().map(|server| match server.split_once('@') {
-        Some((before, host)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{host}")
+impl Notes {
+    fn note(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                self.told.store(false, Ordering::Relaxed);
+                self.connected.send_modify(|count| *count += 1);
+                tracing::info!("NATS: connected");
+            }
+            Event::Disconnected => tracing::warn!("NATS: the connection is lost; reconnecting"),
+            Event::LameDuckMode => tracing::info!("NATS: the server is about to stop"),
+            Event::SlowConsumer(subscription) => {
+                // A follower notices the gap and asks again, so that nothing is lost.
+                tracing::warn!(subscription, "NATS: messages were dropped because nobody took them");
+            }
+            Event::ServerError(error) => tracing::error!(%error, "NATS: the server reports an error"),
+            Event::ClientError(error) if self.told.swap(true, Ordering::Relaxed) => {
+                tracing::debug!(%error, "NATS: the client reports an error again");
+            }
+            Event::ClientError(error) => tracing::error!(%error, "NATS: the client reports an error"),
+            Event::Draining | Event::Closed => tracing::debug!(%event, "NATS"),
         }
-        None => server,
-    });
-    hidden.collect::<Vec<_>>().join(",")
-}
-
-fn note(event: &Event, connected: &watch::Sender<u64>) {
-    match event {
-        Event::Connected => {
-            connected.send_modify(|count| *count += 1);
-            tracing::info!("NATS: connected");
-        }
-        Event::Disconnected => tracing::warn!("NATS: the connection is lost; reconnecting"),
-        Event::LameDuckMode => tracing::info!("NATS: the server is about to stop"),
-        Event::SlowConsumer(subscription) => {
-            // A follower notices the gap and asks again, so that nothing is lost.
-            tracing::warn!(subscription, "NATS: messages were dropped because nobody took them");
-        }
-        Event::ServerError(error) => tracing::error!(%error, "NATS: the server reports an error"),
-        Event::ClientError(error) => tracing::error!(%error, "NATS: the client reports an error"),
-        Event::Draining | Event::Closed => tracing::debug!(%event, "NATS"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_in_the_url_is_never_shown() {
-        assert_eq!(shown("nats://me:secret@a:4222, tls://b:4222"), "nats://…@a:4222,tls://b:4222");
-        assert_eq!(shown("token@a:4222"), "://…@a:4222");
-    }
 
     #[test]
     fn the_first_reconnect_is_tried_at_once_and_none_waits_long() {

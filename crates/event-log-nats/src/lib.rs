@@ -1,6 +1,7 @@
 //! The event log in NATS JetStream: one stream a partition, one for the configuration, an object store for blobs.
 //!
-//! [`NatsLog::connect`] checks the server's version and applies the topology; after that
+//! [`NatsLog::connect`] checks the server's version and applies the topology, [`NatsLog::open_existing`] takes a log as it
+//! is, for reading; after that
 //! - `publish` appends with the server's own position check and reads its answers by error code,
 //! - `follow` reads a stream through ordered, unfiltered pull consumers, which it replaces when they break,
 //! - `blobs` stores bytes by their digest.
@@ -14,13 +15,18 @@ mod entry;
 mod follow;
 mod options;
 mod publish;
+mod servers;
 mod topology;
 mod version;
 
 pub use options::{Credentials, NatsOptions};
+pub use servers::without_secrets;
 
 use crate::{blobs::Blobs, connection::Connection, follow::Follow};
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::{
+    object_store::ObjectStore,
+    stream::{LastRawMessageErrorKind, Stream},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject};
@@ -31,6 +37,7 @@ use std::{collections::HashMap, sync::Arc};
 #[derive(Debug)]
 pub struct NatsLog {
     partitions: u16,
+    read_only: bool,
     connection: Connection,
     streams: HashMap<StreamId, Stream<()>>,
     blobs: Blobs,
@@ -47,12 +54,36 @@ impl NatsLog {
     pub async fn connect(options: NatsOptions) -> Result<Arc<Self>, LogError> {
         let connection = Connection::open(&options).await?;
         let bucket = topology::apply(&connection, &options).await?;
+        Self::on(connection, options.partitions, bucket, false).await
+    }
+
+    /// Connects and takes the log as it is, for reading, also while others serve it: creates and changes no stream, and
+    /// refuses appends. Of the options only the URL, the credentials and the name count.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when no server answers within some seconds; [`LogError::Setup`] when the server is too
+    /// old or refuses the credentials, or when there is no log.
+    pub async fn open_existing(options: NatsOptions) -> Result<Arc<Self>, LogError> {
+        let connection = Connection::open(&options).await?;
+        let (partitions, bucket) = topology::look(&connection).await?;
+        Self::on(connection, partitions, bucket, true).await
+    }
+
+    async fn on(
+        connection: Connection,
+        partitions: u16,
+        bucket: ObjectStore,
+        read_only: bool,
+    ) -> Result<Arc<Self>, LogError> {
         let mut streams = HashMap::new();
-        for stream in topology::streams(options.partitions) {
+        for stream in topology::streams(partitions) {
             streams.insert(stream, connection.stream(stream).await?);
         }
-        let blobs = Blobs::new(bucket);
-        Ok(Arc::new(Self { partitions: options.partitions, connection, streams, blobs }))
+        Ok(Arc::new(Self { partitions, read_only, connection, streams, blobs: Blobs::new(bucket) }))
+    }
+
+    fn check_writable(&self) -> Result<(), String> {
+        if self.read_only { Err("the event log is open for reading only".to_owned()) } else { Ok(()) }
     }
 
     fn stream(&self, stream: StreamId) -> Result<&Stream<()>, String> {
@@ -65,6 +96,7 @@ impl NatsLog {
 #[async_trait]
 impl EventLog for NatsLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.check_writable().map_err(AppendError::Unavailable)?;
         let stream = self.stream(append.subject.stream()).map_err(AppendError::Unavailable)?;
         publish::append(&self.connection, stream, append).await
     }
@@ -101,6 +133,7 @@ impl EventLog for NatsLog {
     }
 
     async fn put_blob(&self, bytes: Bytes) -> Result<Digest, LogError> {
+        self.check_writable().map_err(LogError::Unavailable)?;
         self.blobs.put(bytes).await
     }
 

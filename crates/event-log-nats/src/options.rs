@@ -1,22 +1,24 @@
 //! How to reach the servers, and what the log looks like there.
 
+use crate::without_secrets;
 use secrecy::SecretString;
-use std::path::PathBuf;
+use std::fmt;
 
 /// How to connect, and how the log is set up if it is not there yet.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NatsOptions {
-    /// Where the servers are, separated by commas: `nats://a:4222,nats://b:4222`.
+    /// Where the servers are, separated by commas: `nats://a:4222,nats://b:4222`. A user with a password, or a token, may
+    /// stand in it (`nats://USER:PASSWORD@a:4222`, `nats://TOKEN@a:4222`), percent-encoded; it counts for all servers.
     pub url: String,
-    /// Who we are.
+    /// Who we are, unless the URL says it.
     pub credentials: Credentials,
     /// Names the connection in the server's monitoring.
     pub name: String,
     /// The number of partitions; fixed when the log is created.
     pub partitions: u16,
     /// On how many servers every record lies: 1 for development, 3 in production. It is raised on existing streams,
-    /// never lowered.
-    pub replicas: usize,
+    /// never lowered. None: as many as an existing log has, 1 in a new one.
+    pub replicas: Option<usize>,
     /// How large a partition's stream may become, in bytes, before the log takes no more records. The server sets it
     /// aside. It is raised on existing streams, never lowered.
     pub partition_bytes: u64,
@@ -38,21 +40,35 @@ pub enum Credentials {
         /// The password.
         password: SecretString,
     },
-    /// A `.creds` file with a JWT and its key.
-    File(PathBuf),
+    /// What a `.creds` file holds: a JWT and its key.
+    Creds(SecretString),
 }
 
 impl NatsOptions {
-    /// A log with one partition and one replica at `url`.
+    /// A log with one partition at `url`.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             credentials: Credentials::None,
             name: "stackwave".to_owned(),
             partitions: 1,
-            replicas: 1,
+            replicas: None,
             partition_bytes: 2 * 1024 * 1024 * 1024,
             config_bytes: 256 * 1024 * 1024,
         }
+    }
+}
+
+impl fmt::Debug for NatsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsOptions")
+            .field("url", &without_secrets(&self.url))
+            .field("credentials", &self.credentials)
+            .field("name", &self.name)
+            .field("partitions", &self.partitions)
+            .field("replicas", &self.replicas)
+            .field("partition_bytes", &self.partition_bytes)
+            .field("config_bytes", &self.config_bytes)
+            .finish()
     }
 }

@@ -3,7 +3,10 @@
 //! [`apply`] may run at any time and from several processes at once: it creates what is missing, changes what may be
 //! changed, and names what it would have to change but cannot.
 
+mod existing;
 mod plan;
+
+pub(crate) use existing::look;
 
 use crate::{NatsOptions, connection::Connection};
 use async_nats::jetstream::{
@@ -37,11 +40,19 @@ pub(crate) fn streams(partitions: u16) -> impl Iterator<Item = StreamId> {
 
 /// Makes the server's streams those of the options; returns the object store.
 pub(crate) async fn apply(connection: &Connection, options: &NatsOptions) -> Result<ObjectStore, LogError> {
-    let deadline = Instant::now() + PATIENCE;
+    patiently(PATIENCE, || apply_once(connection, options)).await
+}
+
+/// Tries again while nobody answers, but not for long.
+async fn patiently<T, F>(patience: Duration, once: impl Fn() -> F) -> Result<T, LogError>
+where
+    F: Future<Output = Result<T, LogError>>,
+{
+    let deadline = Instant::now() + patience;
     loop {
-        match apply_once(connection, options).await {
+        match once().await {
             Err(LogError::Unavailable(error)) if Instant::now() < deadline => {
-                tracing::debug!(error, "NATS: the topology was not applied; trying again");
+                tracing::debug!(error, "NATS: the streams could not be looked at; trying again");
                 tokio::time::sleep(RETRY).await;
             }
             result => return result,
@@ -50,11 +61,15 @@ pub(crate) async fn apply(connection: &Connection, options: &NatsOptions) -> Res
 }
 
 async fn apply_once(connection: &Connection, options: &NatsOptions) -> Result<ObjectStore, LogError> {
-    check_partitions(connection, options.partitions).await?;
+    let config = find(connection, &StreamId::Config.name()).await?;
+    check_partitions(connection, config.as_ref(), options.partitions).await?;
+    // What is missing in a log that exists gets as many replicas as the log has.
+    let replicas = options.replicas.or_else(|| config.map(|config| config.num_replicas)).unwrap_or(1);
+    let keep = options.replicas.is_none();
     for stream in streams(options.partitions) {
-        ensure(connection, wanted(stream, options)).await?;
+        ensure(connection, wanted(stream, options, replicas), keep).await?;
     }
-    ensure(connection, wanted_blobs(options)).await?;
+    ensure(connection, wanted_blobs(replicas), keep).await?;
     connection
         .requests
         .get_object_store(BLOBS)
@@ -63,14 +78,18 @@ async fn apply_once(connection: &Connection, options: &NatsOptions) -> Result<Ob
 }
 
 /// The number of partitions decides where a repository's records lie, so it can never change.
-async fn check_partitions(connection: &Connection, partitions: u16) -> Result<(), LogError> {
+async fn check_partitions(
+    connection: &Connection,
+    config: Option<&Config>,
+    partitions: u16,
+) -> Result<(), LogError> {
     let mismatch = |found: &str| {
         LogError::Setup(format!(
             "the event log was created with {found} partitions, but {partitions} are configured; the number is fixed \
              when a log is created, so configure {found}"
         ))
     };
-    if let Some(config) = find(connection, &StreamId::Config.name()).await?
+    if let Some(config) = config
         && let Some(found) = config.metadata.get(PARTITIONS_KEY)
         && *found != partitions.to_string()
     {
@@ -87,8 +106,8 @@ async fn check_partitions(connection: &Connection, partitions: u16) -> Result<()
     }
 }
 
-/// Creates a stream, or changes it as far as needed and possible.
-async fn ensure(connection: &Connection, wanted: Config) -> Result<(), LogError> {
+/// Creates a stream, or changes it as far as needed and possible. One that exists may keep its number of replicas.
+async fn ensure(connection: &Connection, mut wanted: Config, keep_replicas: bool) -> Result<(), LogError> {
     let Some(found) = find(connection, &wanted.name).await? else {
         return match connection.requests.create_stream(wanted.clone()).await {
             Ok(_) => Ok(()),
@@ -99,6 +118,9 @@ async fn ensure(connection: &Connection, wanted: Config) -> Result<(), LogError>
             Err(error) => Err(refused(&wanted.name, "created", &error.kind(), &error)),
         };
     };
+    if keep_replicas {
+        wanted.num_replicas = found.num_replicas;
+    }
     let Some(changed) = plan::change(&found, &wanted)? else { return Ok(()) };
     match connection.requests.update_stream(changed).await {
         Ok(_) => {
@@ -138,7 +160,9 @@ fn refused(name: &str, done: &str, kind: &CreateStreamErrorKind, error: &dyn Err
     let message = format!("the stream {name} cannot be {done}: {error}");
     match kind {
         CreateStreamErrorKind::JetStream(answer)
-            if answer.code() < 500 || answer.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED =>
+            if answer.code() < 500
+                || answer.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED
+                || answer.error_code() == ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED =>
         {
             LogError::Setup(message)
         }
@@ -146,7 +170,7 @@ fn refused(name: &str, done: &str, kind: &CreateStreamErrorKind, error: &dyn Err
     }
 }
 
-fn wanted(stream: StreamId, options: &NatsOptions) -> Config {
+fn wanted(stream: StreamId, options: &NatsOptions, replicas: usize) -> Config {
     let bytes = match stream {
         StreamId::Config => options.config_bytes,
         StreamId::Partition(_) => options.partition_bytes,
@@ -163,7 +187,7 @@ fn wanted(stream: StreamId, options: &NatsOptions) -> Config {
         max_messages: -1,
         max_messages_per_subject: -1,
         max_consumers: -1,
-        num_replicas: options.replicas,
+        num_replicas: replicas,
         duplicate_window: MESSAGE_ID_WINDOW,
         deny_delete: true,
         allow_direct: true,
@@ -174,7 +198,7 @@ fn wanted(stream: StreamId, options: &NatsOptions) -> Config {
 
 /// As the client library creates an object store, but without direct reads: those may come from a replica that has not
 /// heard of a blob yet, and a blob that seems to be missing stops a fold.
-fn wanted_blobs(options: &NatsOptions) -> Config {
+fn wanted_blobs(replicas: usize) -> Config {
     Config {
         name: format!("OBJ_{BLOBS}"),
         description: Some("Stackwave's blobs, by SHA-256".to_owned()),
@@ -186,7 +210,7 @@ fn wanted_blobs(options: &NatsOptions) -> Config {
         max_messages: -1,
         max_messages_per_subject: -1,
         max_consumers: -1,
-        num_replicas: options.replicas,
+        num_replicas: replicas,
         duplicate_window: Duration::from_secs(120),
         allow_rollup: true,
         allow_direct: false,

@@ -19,7 +19,8 @@ const FIRST: Position = Position::START.next();
 const DEADLINE: Duration = Duration::from_secs(60);
 
 async fn connect(url: String, replicas: usize) -> Arc<NatsLog> {
-    let options = NatsOptions { replicas, partition_bytes: 64 * 1024 * 1024, ..NatsOptions::new(url) };
+    let options =
+        NatsOptions { replicas: Some(replicas), partition_bytes: 64 * 1024 * 1024, ..NatsOptions::new(url) };
     NatsLog::connect(options).await.unwrap()
 }
 

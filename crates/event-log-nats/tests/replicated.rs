@@ -52,7 +52,7 @@ impl Harness for ClusterHarness {
     async fn open(&self) -> Arc<dyn EventLog> {
         let options = NatsOptions {
             partitions: PARTITIONS,
-            replicas: 3,
+            replicas: Some(3),
             partition_bytes: 64 * 1024 * 1024,
             config_bytes: 64 * 1024 * 1024,
             ..NatsOptions::new(self.cluster.url())

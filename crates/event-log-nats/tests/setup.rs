@@ -12,8 +12,8 @@ use stackwave_event_log::{
     Append, AppendError, EventLog as _, LogError,
     conformance::{ledger, partition, record},
 };
-use stackwave_event_log_nats::{Credentials, NatsLog, NatsOptions};
-use stackwave_testkit::nats::{NatsServer, Settings};
+use stackwave_event_log_nats::{NatsLog, NatsOptions};
+use stackwave_testkit::nats::{NatsCluster, NatsServer, Settings};
 
 fn options(server: &NatsServer) -> NatsOptions {
     NatsOptions { partition_bytes: 64 * 1024 * 1024, ..NatsOptions::new(server.url()) }
@@ -136,27 +136,36 @@ async fn more_than_the_server_has_room_for_is_refused_by_the_streams_name() {
 }
 
 #[tokio::test]
-async fn credentials_are_sent_and_wrong_ones_are_refused() {
-    let settings = Settings {
-        extra: "authorization { users: [{ user: stackwave, password: right }] }\n".to_owned(),
-        ..Settings::default()
-    };
-    let Some(server) = NatsServer::start_with(&settings).await else { return };
-    let with = |password: &str| {
-        let credentials = Credentials::Password { user: "stackwave".to_owned(), password: password.into() };
-        NatsOptions { credentials, ..options(&server) }
-    };
-    NatsLog::connect(with("right")).await.unwrap();
-    let message = refusal(with("wrong")).await;
-    assert!(message.contains("authorization") && !message.contains("wrong"), "{message}");
+async fn more_replicas_than_there_are_servers_are_refused() {
+    let Some(server) = NatsServer::start().await else { return };
+    let message = refusal(NatsOptions { replicas: Some(3), ..options(&server) }).await;
+    assert!(message.contains("SW_CONFIG") && message.contains("replicas"), "{message}");
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read_are_named() {
-    let Some(server) = NatsServer::start().await else { return };
-    let credentials = Credentials::File(server.store().join("missing.creds"));
-    let message = refusal(NatsOptions { credentials, ..options(&server) }).await;
-    assert!(message.contains("missing.creds"), "{message}");
+async fn replicas_are_raised_when_it_is_wished_and_who_wishes_none_takes_what_is_there() {
+    let Some(cluster) = NatsCluster::start(3, &Settings::default()).await else { return };
+    let with = |replicas| NatsOptions {
+        replicas,
+        partition_bytes: 64 * 1024 * 1024,
+        config_bytes: 64 * 1024 * 1024,
+        ..NatsOptions::new(cluster.url())
+    };
+    let jetstream = jetstream::new(async_nats::connect(cluster.servers()[0].url()).await.unwrap());
+    for (wished, found) in [(None, 1), (Some(3), 3), (None, 3)] {
+        NatsLog::connect(with(wished)).await.unwrap();
+        for name in ["SW_CONFIG", "SW_00", "OBJ_SW_BLOBS"] {
+            let stream = jetstream.get_stream(name).await.unwrap();
+            assert_eq!(stream.cached_info().config.num_replicas, found, "{name}");
+        }
+    }
+    // What is missing in a log with three replicas is made with as many.
+    jetstream.delete_stream("OBJ_SW_BLOBS").await.unwrap();
+    NatsLog::connect(with(None)).await.unwrap();
+    let blobs = jetstream.get_stream("OBJ_SW_BLOBS").await.unwrap();
+    assert_eq!(blobs.cached_info().config.num_replicas, 3);
+    let message = refusal(with(Some(1))).await;
+    assert!(message.contains("has 3 replicas, but 1 are configured"), "{message}");
 }
 
 #[tokio::test]

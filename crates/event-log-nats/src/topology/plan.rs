@@ -73,7 +73,7 @@ mod tests {
     use std::time::Duration;
 
     fn wanted() -> Config {
-        topology::wanted(StreamId::Partition(0), &NatsOptions::new("nats://unused"))
+        topology::wanted(StreamId::Partition(0), &NatsOptions::new("nats://unused"), 1)
     }
 
     fn refusal(found: &Config) -> String {
