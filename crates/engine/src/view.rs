@@ -390,7 +390,10 @@ fn workflow_runs(state: &RepositoryState, run: &Run, index: usize) -> Vec<Workfl
                 id,
                 workflow: dispatch.claimed.workflow.to_string(),
                 attempt: known.map_or(1, |run| run.attempt),
-                html_url: known.map(|run| run.html_url.clone()).or_else(|| dispatch.html_url.clone()),
+                html_url: known
+                    .map(|run| run.html_url.clone())
+                    .filter(|url| !url.is_empty())
+                    .or_else(|| dispatch.html_url.clone()),
             })
         })
         .collect()

@@ -123,7 +123,7 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
         return Identification::Run(oldest.id, FoundBy::DispatchIdInTitle);
     }
     let candidates: Vec<&WorkflowRun> =
-        state.unowned_runs().filter(|run| is_possible(dispatch, run)).collect();
+        state.unowned_runs().filter(|run| is_possible(state, dispatch, run)).collect();
     let rivals: Vec<&Dispatch> = rivals(state, dispatch).collect();
     if let Some(title) = &claimed.title {
         let exact: Vec<&&WorkflowRun> = candidates.iter().filter(|run| run.title == *title).collect();
@@ -162,12 +162,12 @@ fn unexplained(
     }
 }
 
-/// Whether a run without a dispatch's id can be its at all: started by an App, the same workflow and ref, not older than
-/// the claim, and no other dispatch's id in its title.
-fn is_possible(dispatch: &Dispatch, run: &WorkflowRun) -> bool {
+/// Whether a run without a dispatch's id can be its at all: started by our App, the same workflow and ref, not older
+/// than the claim, and no other dispatch's id in its title.
+fn is_possible(state: &RepositoryState, dispatch: &Dispatch, run: &WorkflowRun) -> bool {
     let claimed = &dispatch.claimed;
     let since = dispatch.at.0.checked_sub(CLOCKS_DIFFER).unwrap_or(dispatch.at.0);
-    run.by_app
+    state.may_be_ours(run.actor.as_deref())
         && run.workflow == claimed.workflow
         && run.head_branch.as_ref().is_none_or(|branch| *branch == claimed.git_ref)
         && run.created_at >= since

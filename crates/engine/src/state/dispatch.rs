@@ -205,6 +205,9 @@ impl RepositoryState {
             self.returns_run_ids = Some(false);
         }
         let joined = accepted.workflow_run.is_some_and(|run| self.join(&accepted.dispatch, run));
+        if let Some(run) = accepted.workflow_run {
+            self.learn_actor(&accepted.dispatch, run);
+        }
         self.with_dispatch(fold, &accepted.dispatch, |dispatch| {
             if matches!(dispatch.answer, Answer::Accepted) && !joined {
                 return Class::Known;

@@ -88,6 +88,8 @@ pub struct RepositoryState {
     owners: BTreeMap<WorkflowRunId, DispatchId>,
     /// Whether the host names the workflow run in its answer to a dispatch; none before the first answer.
     pub returns_run_ids: Option<bool>,
+    /// Our App as the actor of workflow runs, once a run that is certainly ours was seen.
+    pub our_actor: Option<String>,
     /// The comments of pull requests.
     pub comments: BTreeMap<(WorkspaceId, PrNumber), Comment>,
     changed_pulls: BTreeSet<(Position, PrNumber)>,
@@ -171,6 +173,7 @@ impl RepositoryState {
             unowned_runs: BTreeSet::new(),
             owners: BTreeMap::new(),
             returns_run_ids: None,
+            our_actor: None,
             comments: BTreeMap::new(),
             changed_pulls: BTreeSet::new(),
             pull_changed: BTreeMap::new(),

@@ -1,10 +1,10 @@
 //! Workflow runs at GitHub: late, repeated and reordered news never moves one backwards (design §4.2).
 
-use super::{Class, RepositoryState, fold::Fold, run::Stage};
+use super::{Class, Dispatch, RepositoryState, fold::Fold, run::Stage};
 use crate::identity;
 use stackwave_domain::{
     DispatchId, GitRef, Position, Timestamp, WorkflowFile, WorkflowRunId,
-    event::{WorkflowDispatchObserved, WorkflowJobWaiting, WorkflowRunObserved},
+    event::{FoundBy, WorkflowDispatchObserved, WorkflowJobWaiting, WorkflowRunObserved},
     workflow::{Conclusion, RunStatus},
 };
 
@@ -21,6 +21,8 @@ pub struct WorkflowRun {
     pub title: String,
     /// The branch.
     pub head_branch: Option<GitRef>,
+    /// Who started it, as a login.
+    pub actor: Option<String>,
     /// How far it is.
     pub status: RunStatus,
     /// How it ended.
@@ -29,14 +31,12 @@ pub struct WorkflowRun {
     pub created_at: Timestamp,
     /// The newest `updated_at` seen of this attempt.
     pub updated_at: Timestamp,
-    /// Its page.
+    /// Its page; empty until it is told.
     pub html_url: String,
     /// When it was last heard of, by the record's time.
     pub heard_at: Timestamp,
     /// Where the log tells what is known of it.
     pub told: Position,
-    /// An App started it, as far as the actor's name tells.
-    pub by_app: bool,
 }
 
 impl WorkflowRun {
@@ -82,6 +82,36 @@ impl WorkflowRun {
             self.title.clone_from(&observed.title);
         }
     }
+
+    /// Takes over what a job's webhook, should it have come first, did not tell.
+    fn learn(&mut self, observed: &WorkflowRunObserved) {
+        if self.html_url.is_empty() {
+            self.html_url.clone_from(&observed.html_url);
+            self.title.clone_from(&observed.title);
+            self.actor.clone_from(&observed.actor);
+            self.created_at = observed.created_at;
+        }
+    }
+
+    /// A run of a dispatch, of which only a job was heard.
+    fn of_job(dispatch: &Dispatch, waiting: &WorkflowJobWaiting, fold: &Fold<'_>) -> Self {
+        let claimed = &dispatch.claimed;
+        Self {
+            id: waiting.run,
+            attempt: waiting.attempt,
+            workflow: claimed.workflow.clone(),
+            title: claimed.title.clone().unwrap_or_default(),
+            head_branch: Some(claimed.git_ref.clone()),
+            actor: None,
+            status: RunStatus::Waiting,
+            conclusion: None,
+            created_at: waiting.at,
+            updated_at: waiting.at,
+            html_url: String::new(),
+            heard_at: fold.at,
+            told: fold.position,
+        }
+    }
 }
 
 /// The usual order of the open statuses, for news of the same second.
@@ -105,12 +135,13 @@ impl RepositoryState {
         // Somebody else's runs are of no interest, unless a run of that workflow is being waited for: a host may name the
         // actor in its own way. A re-run keeps its first actor, so ours are never missed.
         let known = owner.is_some() || self.workflow_runs.contains_key(&observed.run);
-        if !known && !is_an_apps(observed) && !self.is_awaited(observed) {
+        if !known && !self.may_be_ours(observed.actor.as_deref()) && !self.is_awaited(observed) {
             return Class::Known;
         }
         let class = match self.workflow_runs.get_mut(&observed.run) {
             Some(known) => {
                 known.heard_at = known.heard_at.max(fold.at);
+                known.learn(observed);
                 if !known.is_news(observed) {
                     return self.hear(fold, owner, Class::Stale);
                 }
@@ -124,12 +155,12 @@ impl RepositoryState {
                     workflow: observed.workflow.clone(),
                     title: observed.title.clone(),
                     head_branch: observed.head_branch.clone(),
+                    actor: observed.actor.clone(),
                     status: observed.status.clone(),
                     conclusion: observed.conclusion.clone(),
                     created_at: observed.created_at,
                     updated_at: observed.updated_at,
                     html_url: observed.html_url.clone(),
-                    by_app: is_an_apps(observed),
                     heard_at: fold.at,
                     told: fold.position,
                 };
@@ -140,8 +171,9 @@ impl RepositoryState {
                 Class::Applied
             }
         };
-        if owner.is_none() {
-            self.note_double(fold, observed);
+        match &owner {
+            Some(dispatch) => self.learn_actor(dispatch, observed.run),
+            None => self.note_double(fold, observed),
         }
         self.hear(fold, owner, class)
     }
@@ -153,6 +185,35 @@ impl RepositoryState {
             dispatch.heard_at = dispatch.heard_at.max(fold.at);
             class
         })
+    }
+
+    /// Whether an actor may be our App. Its name is learnt from the first run that is certainly ours; until then Apps
+    /// are known by their `[bot]`.
+    pub(crate) fn may_be_ours(&self, actor: Option<&str>) -> bool {
+        match (actor, self.our_actor.as_deref()) {
+            (None, _) => true,
+            (Some(actor), Some(ours)) => actor == ours,
+            (Some(actor), None) => actor.ends_with("[bot]"),
+        }
+    }
+
+    /// Learns our App's name from a run that GitHub named in its answer, or, before any such, one that carries our id.
+    pub(super) fn learn_actor(&mut self, dispatch: &DispatchId, run: WorkflowRunId) {
+        let Some(actor) = self.workflow_runs.get(&run).and_then(|run| run.actor.as_ref()) else { return };
+        if self.our_actor.as_ref() == Some(actor) {
+            return;
+        }
+        let certain = self.dispatches.get(dispatch).is_some_and(|dispatch| {
+            dispatch.workflow_run == Some(run)
+                && match dispatch.found_by {
+                    None => true,
+                    Some(FoundBy::DispatchIdInTitle) => self.our_actor.is_none(),
+                    Some(FoundBy::ExactTitle | FoundBy::OnlyCandidate | FoundBy::DispatchWebhook) => false,
+                }
+        });
+        if certain {
+            self.our_actor = Some(actor.clone());
+        }
     }
 
     /// Whether a dispatch of this workflow has no workflow run yet.
@@ -174,10 +235,16 @@ impl RepositoryState {
     }
 
     pub(super) fn observe_job_waiting(&mut self, fold: &Fold<'_>, waiting: &WorkflowJobWaiting) -> Class {
-        let Some(run) = self.workflow_runs.get_mut(&waiting.run) else {
-            // The run's own webhook, or the next look, tells it again.
-            return Class::Known;
-        };
+        if !self.workflow_runs.contains_key(&waiting.run)
+            && let Some(id) = self.owners.get(&waiting.run).cloned()
+            && let Some(dispatch) = self.dispatches.get(&id)
+        {
+            let run = WorkflowRun::of_job(dispatch, waiting, fold);
+            self.workflow_runs.insert(waiting.run, run);
+            return self.hear(fold, Some(id), Class::Applied);
+        }
+        // One of an unknown run is told again by the next look, once the run is ours.
+        let Some(run) = self.workflow_runs.get_mut(&waiting.run) else { return Class::Known };
         run.heard_at = run.heard_at.max(fold.at);
         let newer = waiting.attempt > run.attempt
             || (waiting.attempt == run.attempt
@@ -224,9 +291,4 @@ impl RepositoryState {
             Class::Applied
         })
     }
-}
-
-/// Only Apps are `[bot]`s; which one is ours the engine does not know.
-fn is_an_apps(observed: &WorkflowRunObserved) -> bool {
-    observed.actor.as_deref().is_none_or(|actor| actor.ends_with("[bot]"))
 }

@@ -1,7 +1,8 @@
 //! Logs that our rules would never write: nothing panics, nothing is lost, and what is wrong is said.
 
 use crate::world::{
-    REPOSITORY, World,
+    Delivery, REPOSITORY, World,
+    github::{Reply, Titles},
     graph::{Graph, key},
 };
 use stackwave_domain::{
@@ -158,4 +159,24 @@ fn an_end_or_a_skip_that_comes_late_takes_nothing_back() {
     assert_eq!(ledger(&mut world, vec![end.into()]), Class::Known);
     world.finish("vpc");
     world.assert_dispatched("plan:vpc");
+}
+
+#[test]
+fn a_run_of_another_app_is_not_taken_for_ours_once_ours_is_known() {
+    let mut world = World::new();
+    world.github.titles = Titles::Alike;
+    world.declares = Some(std::collections::BTreeSet::new());
+    world.github.replies.insert("app".to_owned(), [Reply::LoseRequest].into());
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of("vpc > app"));
+    assert_eq!(world.repository().our_actor.as_deref(), Some("stackwave[bot]"));
+    world.delivery = Delivery::Held;
+    world.finish("vpc");
+    world.delivery = Delivery::Now;
+    world.deliver_webhooks();
+    world.somebody_starts("renovate[bot]");
+    world.settle();
+    world.assert_dispatched("plan:vpc plan:app");
+    world.finish_all();
+    assert_eq!(world.runs(), "opened succeeded");
 }

@@ -6,7 +6,10 @@ use crate::world::{
     github::{Reply, Titles},
     graph::Graph,
 };
-use stackwave_domain::event::{FoundBy, RefusalReason};
+use stackwave_domain::{
+    event::{FoundBy, RefusalReason},
+    workflow::RunStatus,
+};
 use stackwave_engine::view::Status;
 
 fn reply(w: &mut crate::world::World, stack: &str, replies: impl IntoIterator<Item = Reply>) {
@@ -137,5 +140,38 @@ scenarios! {
         w.finish("vpc");
         w.pass(300);
         w.assert_dispatched("plan:vpc plan:app");
+    }
+
+    fn a_run_that_somebody_else_started_is_not_taken_for_ours(w) {
+        w.github.titles = Titles::Alike;
+        w.declares = Some(std::collections::BTreeSet::new());
+        w.open_pull(7, "aaa");
+        w.upload("aaa", &Graph::of("vpc > app"));
+        reply(w, "app", [Reply::LoseRequest]);
+        w.delivery = Delivery::Held;
+        w.finish("vpc");
+        w.delivery = Delivery::Now;
+        // The conclusion comes, the app is sent, its request is lost; then somebody starts the same workflow.
+        w.deliver_webhooks();
+        w.somebody_starts("octocat");
+        w.settle();
+        w.finish_all();
+        w.assert_dispatched("plan:vpc plan:app");
+        assert_eq!(w.runs(), "opened succeeded");
+    }
+
+    fn a_job_that_waits_may_be_told_before_its_run(w) {
+        w.open_pull(7, "aaa");
+        w.delivery = Delivery::Held;
+        w.upload("aaa", &Graph::of("vpc"));
+        w.change_run("vpc", RunStatus::Waiting, None);
+        let waiting = w.github.outbox.pop().unwrap();
+        w.deliver(&waiting.0, waiting.1);
+        assert_eq!(w.status("opened", "vpc"), Status::AwaitingApproval);
+        w.delivery = Delivery::Now;
+        w.settle();
+        assert_eq!(w.status("opened", "vpc"), Status::AwaitingApproval);
+        assert!(w.repository().workflow_runs.values().all(|run| !run.html_url.is_empty()));
+        w.finish_all();
     }
 }

@@ -12,7 +12,7 @@ use stackwave_domain::{
     CommitSha, CredentialId, Digest, Entry, Event, InstallationId, Position, PrNumber, Record, RecordId,
     RepositoryId, RepositoryName, StreamId, Subject, Timestamp, WorkflowRunId, WorkspaceId,
     digest::{BlobRef, Stored},
-    event::{Batch, RepositoryRegistered, UploadReceived},
+    event::{Batch, RepositoryRegistered, Source, UploadReceived, WorkflowRunObserved},
     record::Basis,
     workflow::{Conclusion, RunStatus},
 };
@@ -267,6 +267,27 @@ impl World {
         }
     }
 
+    /// Somebody else starts the workflow, on the same branch and with a title like ours.
+    pub(crate) fn somebody_starts(&mut self, actor: &str) {
+        let observed = WorkflowRunObserved {
+            source: Source::Webhook { delivery: format!("of {actor}").into() },
+            run: WorkflowRunId(5_000 + actor.len() as u64),
+            attempt: 1,
+            workflow: "plan.yaml".into(),
+            title: "plan.yaml".to_owned(),
+            event: "workflow_dispatch".to_owned(),
+            status: RunStatus::InProgress,
+            conclusion: None,
+            head_branch: Some("main".into()),
+            head_sha: "base".into(),
+            actor: Some(actor.to_owned()),
+            created_at: self.now,
+            updated_at: self.now,
+            html_url: String::new(),
+        };
+        self.deliver("workflow_run", observed.into());
+    }
+
     // The process.
 
     /// Delivers what is in the outbox and does all that is due. Time moves only while GitHub is being searched.
@@ -498,8 +519,11 @@ impl World {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) dispatches: Vec<String>,
-    pub(crate) runs: Vec<(String, String, Vec<(String, Status)>)>,
+    pub(crate) runs: Vec<RunOutcome>,
 }
+
+/// A run's id, how it stands, and how its stacks do.
+pub(crate) type RunOutcome = (String, String, Vec<(String, Status)>);
 
 pub(crate) fn fold(log: &[Entry]) -> State {
     let mut state = State::default();
