@@ -4,7 +4,7 @@ use crate::journal::{Journal, Replica};
 use jiff::Timestamp;
 use stackwave_domain::{PrNumber, RepositoryId, WorkflowRunId, plan::Verdict};
 use stackwave_engine::state::{RepositoryState, Run};
-use stackwave_github_sim::{Dispatch, Endpoint, GitHub, Repo, Reply, RunId, Sha, State};
+use stackwave_github_sim::{Dispatch, Endpoint, GitHub, Reply, Repo, RunId, Sha, State};
 use stackwave_testkit::stacks::{Graph, StackId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,13 +44,15 @@ fn no_secret_is_in_the_log(github: &GitHub, replica: &Replica, secrets: &[&str])
     let tokens: Vec<String> = github.read(|state| state.issued_tokens().map(str::to_owned).collect());
     for entry in replica.entries.iter().chain(&replica.config) {
         let text = serde_json::to_string(&entry.record).unwrap_or_default();
-        let secret = secrets.iter().copied().chain(tokens.iter().map(String::as_str)).any(|s| text.contains(s));
+        let secret =
+            secrets.iter().copied().chain(tokens.iter().map(String::as_str)).any(|s| text.contains(s));
         assert!(!secret, "a secret is in the log, at {} of {}", entry.position, entry.subject);
     }
 }
 
 fn every_claim_ended(state: &RepositoryState) {
-    let open: Vec<String> = state.open_claims().map(|dispatch| dispatch.claimed.dispatch.to_string()).collect();
+    let open: Vec<String> =
+        state.open_claims().map(|dispatch| dispatch.claimed.dispatch.to_string()).collect();
     assert!(open.is_empty(), "claims without an end: {open:?}");
 }
 
@@ -62,7 +64,12 @@ fn nothing_ran_twice(github: &GitHub, state: &RepositoryState) {
         let id = dispatch.input("atmos_pro_run_id");
         assert!(id.is_empty() || ids.insert(id.to_owned()), "the dispatch {id} was accepted twice");
         let claim = claim_of(state, &dispatch);
-        let key = (claim.claimed.run.to_string(), stack_of(&dispatch), dispatch.workflow.clone(), claim.claimed.attempt);
+        let key = (
+            claim.claimed.run.to_string(),
+            stack_of(&dispatch),
+            dispatch.workflow.clone(),
+            claim.claimed.attempt,
+        );
         let before = seen.insert(key, dispatch.number);
         assert_eq!(before, None, "{} was dispatched twice in {}", stack_of(&dispatch), claim.claimed.run);
         let claimed = StackId::new(claim.claimed.key.component.as_str(), claim.claimed.key.stack.as_str());
@@ -149,7 +156,13 @@ fn one_comment_a_pull_request(github: &GitHub, repo: &Repo, state: &RepositorySt
 /// Every request was one that GitHub knows, with the API version and a name, and none was refused unless it was to be.
 fn requests_were_right(github: &GitHub, refusals: bool) {
     for request in github.requests() {
-        assert_ne!(request.endpoint, Endpoint::Other, "an unknown endpoint: {} {}", request.method, request.path);
+        assert_ne!(
+            request.endpoint,
+            Endpoint::Other,
+            "an unknown endpoint: {} {}",
+            request.method,
+            request.path
+        );
         assert_eq!(request.api_version.as_deref(), Some("2022-11-28"), "{} {}", request.method, request.path);
         assert!(request.user_agent.is_some(), "{} {} without a name", request.method, request.path);
         if let Reply::Status(status @ 400..) = request.reply {

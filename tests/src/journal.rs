@@ -68,7 +68,11 @@ impl Journal {
     }
 
     /// Waits until what was folded gives something.
-    pub async fn wait_for<T>(&self, within: Duration, mut find: impl FnMut(&Replica) -> Option<T>) -> Option<T> {
+    pub async fn wait_for<T>(
+        &self,
+        within: Duration,
+        mut find: impl FnMut(&Replica) -> Option<T>,
+    ) -> Option<T> {
         let mut moved = self.moved.clone();
         let waiting = async {
             loop {

@@ -110,8 +110,9 @@ impl World {
     /// The stacks of those requests, by name.
     pub fn stacks_of(&self, workflow: &str) -> Vec<StackId> {
         let accepted = self.accepted(workflow).into_iter();
-        let mut stacks: Vec<StackId> =
-            accepted.map(|dispatch| StackId::new(dispatch.input("component"), dispatch.input("stack"))).collect();
+        let mut stacks: Vec<StackId> = accepted
+            .map(|dispatch| StackId::new(dispatch.input("component"), dispatch.input("stack")))
+            .collect();
         stacks.sort();
         stacks
     }

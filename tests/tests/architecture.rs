@@ -87,7 +87,8 @@ const IO: &[&str] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("async-nats", &["event-log-nats"]),
     ("rusqlite", &["event-log-sqlite"]),
-    ("reqwest", &["github-client"]),
+    // The demonstration plays the Atmos CLI.
+    ("reqwest", &["github-client", "stackwave"]),
     ("tonic", &["admin", "admin-proto"]),
     ("petgraph", &["engine"]),
 ];
@@ -100,7 +101,9 @@ fn each_crate_depends_only_on_the_crates_that_the_table_allows() {
         if FOR_TESTS.contains(&name.as_str()) {
             continue;
         }
-        let Some(may) = table.get(name.as_str()) else { panic!("`{name}` is not in the table of the architecture") };
+        let Some(may) = table.get(name.as_str()) else {
+            panic!("`{name}` is not in the table of the architecture")
+        };
         for dependency in &package.direct {
             let Some(ours) = short_name(dependency) else { continue };
             assert!(may.contains(ours), "`{name}` depends on `{ours}`, which the table does not allow");
@@ -114,8 +117,12 @@ fn each_crate_depends_only_on_the_crates_that_the_table_allows() {
 #[test]
 fn nothing_in_production_depends_on_what_is_for_tests() {
     for (name, package) in &Workspace::load().ours {
-        let for_tests = package.direct.iter().filter_map(|name| short_name(name)).find(|n| FOR_TESTS.contains(n));
-        assert!(for_tests.is_none() || FOR_TESTS.contains(&name.as_str()), "`{name}` depends on `{for_tests:?}`");
+        let for_tests =
+            package.direct.iter().filter_map(|name| short_name(name)).find(|n| FOR_TESTS.contains(n));
+        assert!(
+            for_tests.is_none() || FOR_TESTS.contains(&name.as_str()),
+            "`{name}` depends on `{for_tests:?}`"
+        );
     }
 }
 
@@ -136,7 +143,9 @@ fn each_replaceable_library_is_known_in_one_place() {
         let known: Vec<&String> = workspace
             .ours
             .iter()
-            .filter(|(name, package)| package.direct.contains(*library) && !FOR_TESTS.contains(&name.as_str()))
+            .filter(|(name, package)| {
+                package.direct.contains(*library) && !FOR_TESTS.contains(&name.as_str())
+            })
             .map(|(name, _)| name)
             .collect();
         let elsewhere = known.iter().find(|name| !places.contains(&name.as_str()));
@@ -181,14 +190,16 @@ impl Workspace {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let list = |value: &Value| value.as_array().expect("a list").clone();
 
-        let names: BTreeMap<String, String> =
-            list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+        let names: BTreeMap<String, String> = list(&metadata["packages"])
+            .iter()
+            .map(|package| (text(&package["id"]), text(&package["name"])))
+            .collect();
         let edges: BTreeMap<String, Vec<String>> = list(&metadata["resolve"]["nodes"])
             .iter()
             .map(|node| {
-                let deps = list(&node["deps"]).into_iter().filter(|dep| {
-                    list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null())
-                });
+                let deps = list(&node["deps"])
+                    .into_iter()
+                    .filter(|dep| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()));
                 (text(&node["id"]), deps.map(|dep| text(&dep["pkg"])).collect())
             })
             .collect();

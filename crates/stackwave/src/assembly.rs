@@ -2,9 +2,11 @@
 //!
 //! `serve` calls it with what is configured, `demo` with a simulated GitHub; there is no other wiring.
 
+mod drain;
+
 use crate::{cli::Role, health};
 use anyhow::Context as _;
-use axum::{Router, ServiceExt, extract::Request};
+use axum::{Router, ServiceExt, extract::Request, middleware};
 use secrecy::SecretString;
 use stackwave_domain::{StreamId, Subject, WorkspaceId, event::ApiKeyRegistered};
 use stackwave_event_log::EventLog;
@@ -227,7 +229,7 @@ fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> an
         config.own = Own { app: options.github.app_id.as_deref().and_then(|id| id.parse().ok()) };
         router = router.merge(stackwave_webhook_receiver::router(core.clone(), config));
     }
-    Ok(router)
+    Ok(router.layer(middleware::from_fn(drain::rest_of_the_body)))
 }
 
 async fn serve_http(core: Core, router: Router, listener: TcpListener) -> anyhow::Result<()> {

@@ -15,7 +15,8 @@ impl World {
     /// It does not in time.
     pub async fn until<T>(&self, what: &str, mut find: impl FnMut(&RepositoryState) -> Option<T>) -> T {
         let id = RepositoryId(self.repo.id());
-        let found = self.inner.journal.wait_for(PATIENCE, |replica| find(replica.state.repository(id)?)).await;
+        let found =
+            self.inner.journal.wait_for(PATIENCE, |replica| find(replica.state.repository(id)?)).await;
         found.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain for {what}"))
     }
 
@@ -60,7 +61,10 @@ impl World {
         let what = format!("{stack} to be {}", status.as_str());
         self.until(&what, |state| {
             let view = view::run_view(state, state.runs.get(run)?);
-            view.stacks.iter().find(|known| known.key.to_string() == stack && known.status == status).map(|_| ())
+            view.stacks
+                .iter()
+                .find(|known| known.key.to_string() == stack && known.status == status)
+                .map(|_| ())
         })
         .await;
     }
@@ -72,7 +76,10 @@ impl World {
         let found = self
             .github
             .wait_for(&what, PATIENCE, |state| {
-                state.comments(id, number).find(|comment| says(&comment.body)).map(|comment| comment.body.clone())
+                state
+                    .comments(id, number)
+                    .find(|comment| says(&comment.body))
+                    .map(|comment| comment.body.clone())
             })
             .await;
         found.unwrap_or_else(|error| {
@@ -107,7 +114,11 @@ impl World {
         self.inner.journal.catch_up(PATIENCE).await;
         let id = RepositoryId(self.repo.id());
         let closed = self.inner.journal.wait_for(PATIENCE, |replica| {
-            replica.state.repository(id).is_none_or(|state| state.open_claims().next().is_none()).then_some(())
+            replica
+                .state
+                .repository(id)
+                .is_none_or(|state| state.open_claims().next().is_none())
+                .then_some(())
         });
         assert!(closed.await.is_some(), "a claim has no end:\n{}", self.inner.journal.story(40));
     }

@@ -120,7 +120,10 @@ async fn plan_and_apply_uploads_of_one_stack_may_be_equal_to_the_byte(shape: Sha
     world.state(|state| {
         let runs = state.runs_of_pull(PrNumber(pull.number));
         let minute = SignedDuration::from_mins(1);
-        assert!(runs[1].opened.0.duration_since(runs[0].opened.0) < minute, "the scenario is about one minute");
+        assert!(
+            runs[1].opened.0.duration_since(runs[0].opened.0) < minute,
+            "the scenario is about one minute"
+        );
     });
     world.finish().await;
 }
@@ -137,7 +140,10 @@ async fn a_merge_supersedes_the_plan_that_runs(shape: Shape) {
     world.repo.merge_pull_request(pull.number).unwrap();
     world.upload(body).await;
     world.until_succeeded(pull.number, "merged").await;
-    world.github.complete_run(world.accepted("tf-plan.yaml")[0].run_id().unwrap(), Conclusion::Success).unwrap();
+    world
+        .github
+        .complete_run(world.accepted("tf-plan.yaml")[0].run_id().unwrap(), Conclusion::Success)
+        .unwrap();
     world.until_settled().await;
     world.state(|state| {
         assert!(matches!(state.runs[&plan].phase, Phase::Superseded(Successor::Merge, _)));
@@ -174,7 +180,9 @@ async fn two_merges_apply_a_stack_one_after_the_other_in_merge_order(shape: Shap
         let merge = world.repo.pull_request(number).unwrap().merge_commit_sha;
         let accepted = world.accepted("tf-apply.yaml").into_iter();
         let found = accepted
-            .filter(|apply| Some(apply.input("sha")) == merge.as_deref() && apply.input("component") == component)
+            .filter(|apply| {
+                Some(apply.input("sha")) == merge.as_deref() && apply.input("component") == component
+            })
             .last();
         found.and_then(|apply| apply.run_id())
     };

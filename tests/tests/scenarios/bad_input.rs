@@ -70,8 +70,18 @@ fn bad_bodies(good: &Value) -> Vec<Bad> {
         ("half of it", text.as_bytes()[..text.len() / 2].to_vec(), 400, ""),
         ("nothing", Vec::new(), 400, ""),
         ("another JSON", b"[1, 2]".to_vec(), 400, ""),
-        ("a wrong type at depth", with("/stacks/0/dependents/0/component", json!(7)), 400, "stacks[0].dependents[0].component"),
-        ("a missing field at depth", without("/stacks/0/dependents/0", "stack"), 400, "stacks[0].dependents[0].stack"),
+        (
+            "a wrong type at depth",
+            with("/stacks/0/dependents/0/component", json!(7)),
+            400,
+            "stacks[0].dependents[0].component",
+        ),
+        (
+            "a missing field at depth",
+            without("/stacks/0/dependents/0", "stack"),
+            400,
+            "stacks[0].dependents[0].stack",
+        ),
         ("no commit", without("", "head_sha"), 400, "head_sha"),
         ("no stacks", without("", "stacks"), 400, "stacks"),
         ("stacks of a wrong type", with("/stacks", json!("all")), 400, "stacks"),
@@ -152,15 +162,26 @@ async fn a_bad_webhook_is_refused_and_loses_nothing(shape: Shape) {
     let cut = body.slice(..body.len() / 2);
     for (what, body, signature, status) in [
         ("another body than was signed", changed, signature.as_str(), 401),
-        ("another secret", body.to_vec(), "sha256=0000000000000000000000000000000000000000000000000000000000000000", 401),
+        (
+            "another secret",
+            body.to_vec(),
+            "sha256=0000000000000000000000000000000000000000000000000000000000000000",
+            401,
+        ),
         ("no signature at all", body.to_vec(), "", 401),
         ("an old signature", body.to_vec(), "sha1=0000000000000000000000000000000000000000", 401),
         ("a body that is too long", long, long_signature.as_str(), 413),
         ("half a body", cut.to_vec(), &world.github.sign(&cut), 400),
     ] {
-        let request = world.webhook("pull_request", "00000000-0000-0000-0000-000000000001", signature).body(body);
+        let request =
+            world.webhook("pull_request", "00000000-0000-0000-0000-000000000001", signature).body(body);
         let answer = world.send(request).await.unwrap();
-        assert_eq!((answer.status, &answer.body["success"]), (status, &json!(false)), "{what}: {}", answer.body);
+        assert_eq!(
+            (answer.status, &answer.body["success"]),
+            (status, &json!(false)),
+            "{what}: {}",
+            answer.body
+        );
         assert!(!answer.body["traceId"].as_str().unwrap_or_default().is_empty(), "{what} without a trace id");
     }
     let before = world.journal().read(|replica| replica.entries.len());
@@ -169,7 +190,9 @@ async fn a_bad_webhook_is_refused_and_loses_nothing(shape: Shape) {
         let request = world.webhook("pull_request", "00000000-0000-0000-0000-000000000002", &signature);
         assert_eq!(world.send(request.body(body.clone())).await.unwrap().status, 202);
     }
-    world.until("both deliveries", |state| (state.last_position().0 as usize >= before + 2).then_some(())).await;
+    world
+        .until("both deliveries", |state| (state.last_position().0 as usize >= before + 2).then_some(()))
+        .await;
     assert_eq!(world.activities(pull.number), ["opened"]);
     assert_eq!(world.github.dispatches().len(), 1);
     world.finish().await;

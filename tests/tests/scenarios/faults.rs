@@ -3,9 +3,7 @@
 use stackwave_domain::event::{Event, FoundBy};
 use stackwave_e2e::{Setup, Shape, World, workflows};
 use stackwave_engine::view::Status;
-use stackwave_github_sim::{
-    Endpoint, Failure, Fate, Host, HttpFault, ListingFault, WebhookSelector,
-};
+use stackwave_github_sim::{Endpoint, Failure, Fate, Host, HttpFault, ListingFault, WebhookSelector};
 use stackwave_testkit::stacks::{StackId, Stacks};
 use std::time::Duration;
 
@@ -68,10 +66,13 @@ async fn fails_before_the_acceptance(world: World) {
 
 async fn an_answer_that_never_comes_is_looked_for(shape: Shape) {
     let world = World::start(shape).await;
+    // The first request is lost, of the others one answer.
+    world.github.fail(HttpFault::at(Endpoint::Dispatch, Failure::Hang));
     world.github.fail(HttpFault::at(Endpoint::Dispatch, Failure::Hang).after_accept());
     let number = plan(&world, STACKS).await;
     world.until_succeeded(number, "opened").await;
-    assert_eq!(world.github.read(|state| state.dispatches().len()), 5);
+    assert_eq!(world.github.read(|state| state.dispatches().len()), 6);
+    assert_eq!(world.github.dispatches().len(), 5);
     world.finish().await;
 }
 

@@ -2,7 +2,7 @@
 //!
 //! On JetStream a new process takes a claim over 30 s after it has seen it, so those worlds run side by side.
 
-use futures::future::{BoxFuture, FutureExt as _, join_all};
+use futures::future::{LocalBoxFuture, FutureExt as _, join_all};
 use stackwave_e2e::{Pull, Shape, World};
 use stackwave_github_sim::{DispatchPhase, Failure, Then};
 use stackwave_testkit::stacks::{Graph, Stacks, bodies, recorded};
@@ -16,8 +16,14 @@ mod on_sqlite {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_process_that_dies_before_github_accepts_sends_again_and_once() {
-        dies_in_a_dispatch(Shape::Sqlite, "dispatcher", 4, DispatchPhase::BeforeAccept, Then::Fail(Failure::Reset))
-            .await;
+        dies_in_a_dispatch(
+            Shape::Sqlite,
+            "dispatcher",
+            4,
+            DispatchPhase::BeforeAccept,
+            Then::Fail(Failure::Reset),
+        )
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,8 +47,13 @@ mod on_sqlite {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_process_that_dies_right_after_its_comment_was_created_finds_it_again() {
-        dies_after_its_comment(Shape::Sqlite).await;
+    async fn a_process_that_dies_when_its_comment_was_created_finds_it_again() {
+        dies_in_its_comment(Shape::Sqlite).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_process_that_is_asked_to_stop_ends_what_is_under_way() {
+        is_stopped_in_a_fan_out(Shape::Sqlite, &["all"]).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,15 +104,25 @@ mod on_jetstream {
             return;
         }
         let apart = Shape::Apart;
-        let deaths: Vec<BoxFuture<'_, ()>> = vec![
-            dies_in_a_dispatch(apart, "dispatcher", 4, DispatchPhase::BeforeAccept, Then::Fail(Failure::Reset)).boxed(),
-            dies_in_a_dispatch(apart, "dispatcher", 3, DispatchPhase::AfterAccept, Then::Proceed).boxed(),
-            dies_in_a_dispatch(Shape::JetStream, "dispatcher", 5, DispatchPhase::BeforeAnswer, Then::Proceed).boxed(),
-            dies_in_a_dispatch(apart, "orchestrator", 2, DispatchPhase::BeforeAccept, Then::Proceed).boxed(),
-            dies_in_a_dispatch(apart, "webhook-receiver", 2, DispatchPhase::BeforeAccept, Then::Proceed).boxed(),
-            dies_after_an_upload(apart).boxed(),
-            dies_after_a_webhook(apart).boxed(),
-            dies_after_its_comment(apart).boxed(),
+        let deaths: Vec<LocalBoxFuture<'_, ()>> = vec![
+            dies_in_a_dispatch(
+                apart,
+                "dispatcher",
+                4,
+                DispatchPhase::BeforeAccept,
+                Then::Fail(Failure::Reset),
+            )
+            .boxed_local(),
+            dies_in_a_dispatch(apart, "dispatcher", 3, DispatchPhase::AfterAccept, Then::Proceed).boxed_local(),
+            dies_in_a_dispatch(Shape::JetStream, "dispatcher", 5, DispatchPhase::BeforeAnswer, Then::Proceed)
+                .boxed_local(),
+            dies_in_a_dispatch(apart, "orchestrator", 2, DispatchPhase::BeforeAccept, Then::Proceed).boxed_local(),
+            dies_in_a_dispatch(apart, "webhook-receiver", 2, DispatchPhase::BeforeAccept, Then::Proceed)
+                .boxed_local(),
+            dies_after_an_upload(apart).boxed_local(),
+            dies_after_a_webhook(apart).boxed_local(),
+            dies_in_its_comment(apart).boxed_local(),
+            is_stopped_in_a_fan_out(Shape::JetStream, &["all"]).boxed_local(),
         ];
         join_all(deaths).await;
     }
@@ -145,7 +166,8 @@ async fn dies_after_a_webhook(shape: Shape) {
     for (kind, count) in [("pull_request.opened", 1), ("workflow_run.completed", 1)] {
         world
             .until_github(kind, |state| {
-                let taken = state.deliveries().iter().filter(|webhook| webhook.kind() == kind && webhook.was_taken());
+                let taken =
+                    state.deliveries().iter().filter(|webhook| webhook.kind() == kind && webhook.was_taken());
                 taken.count() >= count
             })
             .await;
@@ -155,16 +177,25 @@ async fn dies_after_a_webhook(shape: Shape) {
     end(world, &pull).await;
 }
 
-/// The comment stands at GitHub; whether the log says so or not, there will be no second one.
-async fn dies_after_its_comment(shape: Shape) {
+/// The comment stands at GitHub and the log does not say so: there will be no second one.
+async fn dies_in_its_comment(shape: Shape) {
+    let world = World::start(shape).await;
+    let killed = world.kill_in_comment("commenter");
+    let pull = begin(&world).await;
+    killed.happened().await;
+    world.start_again("commenter").await;
+    end(world, &pull).await;
+}
+
+/// Asked to end in the middle of a fan-out, every process ends what is under way and says so with its exit code.
+async fn is_stopped_in_a_fan_out(shape: Shape, roles: &[&str]) {
     let world = World::start(shape).await;
     let pull = begin(&world).await;
-    let id = world.repo.id();
-    world
-        .until_github("the comment", |state| state.comments(id, pull.number).next().is_some())
-        .await;
-    world.kill("commenter").await;
-    world.start_again("commenter").await;
+    world.until_accepted("tf-plan.yaml", 3).await;
+    world.stop().await;
+    for role in roles {
+        world.start_again(role).await;
+    }
     end(world, &pull).await;
 }
 

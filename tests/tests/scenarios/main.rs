@@ -1,5 +1,6 @@
 //! Scenarios over real HTTP with real processes. Each is a function of the shape, run on SQLite and on JetStream.
 
+mod apart;
 mod apply;
 mod bad_input;
 mod faults;

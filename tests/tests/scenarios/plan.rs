@@ -66,7 +66,9 @@ async fn a_push_supersedes_the_plan_that_runs(shape: Shape) {
     // The workflow run of the old head ends well, and nothing follows from it.
     let first = world.github.dispatches()[0].run_id().unwrap();
     world.github.complete_run(first, Conclusion::Success).unwrap();
-    world.until_comment(pull.number, "that the push superseded the run", |text| text.contains("superseded")).await;
+    world
+        .until_comment(pull.number, "that the push superseded the run", |text| text.contains("superseded"))
+        .await;
 
     world.upload(stacks.upload(&pushed.head, &pushed.base)).await;
     world.complete_all("tf-plan.yaml", 4).await;
@@ -92,10 +94,15 @@ async fn a_failed_stack_blocks_what_is_below_it_until_its_re_run_succeeds(shape:
     for blocked in ["app/dev", "cdn/dev"] {
         world.until_status(&run, blocked, Status::Blocked).await;
     }
-    world.until_comment(pull.number, "the failure", |text| text.contains("1 failed") && text.contains("2 blocked")).await;
+    world
+        .until_comment(pull.number, "the failure", |text| {
+            text.contains("1 failed") && text.contains("2 blocked")
+        })
+        .await;
     assert_eq!(world.github.dispatches().len(), 4);
 
-    let failed = world.github.dispatches().into_iter().find(|dispatch| dispatch.input("component") == "cluster");
+    let failed =
+        world.github.dispatches().into_iter().find(|dispatch| dispatch.input("component") == "cluster");
     world.github.rerun(failed.unwrap().run_id().unwrap(), "octocat", Some(Outcome::success())).unwrap();
     world.until_succeeded(pull.number, "opened").await;
     assert_eq!(world.github.dispatches().len(), 6, "a re-run is GitHub's, not a dispatch of ours");
@@ -111,7 +118,9 @@ async fn a_run_that_waits_for_approval_is_shown_and_goes_on_when_approved(shape:
     world.upload(Stacks::of("vpc -> app").upload(&pull.head, &pull.base)).await;
     let run = world.until_opened(pull.number, "opened").await;
     world.until_status(&run, "vpc/dev", Status::AwaitingApproval).await;
-    world.until_comment(pull.number, "what is waited for", |text| text.contains("waiting for approval")).await;
+    world
+        .until_comment(pull.number, "what is waited for", |text| text.contains("waiting for approval"))
+        .await;
 
     world.github.approve_run(world.github.dispatches()[0].run_id().unwrap()).unwrap();
     world.until_succeeded(pull.number, "opened").await;
