@@ -6,7 +6,7 @@ use crate::{
     view::{self, RunView, Status},
 };
 use stackwave_domain::Position;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// One sentence of an explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +33,25 @@ const MAX_CHAIN: usize = 100;
 /// such stack.
 #[must_use]
 pub fn explain(state: &RepositoryState, run: &Run, stack: usize) -> Vec<Cause> {
+    explain_in(state, &view::run_view(state, run), stack, MAX_CHAIN)
+}
+
+/// As [`explain`], in a view that is there already and with at most so many sentences: for who asks about many stacks.
+#[must_use]
+pub fn explain_in(state: &RepositoryState, view: &RunView<'_>, stack: usize, limit: usize) -> Vec<Cause> {
+    let run = view.run;
     if stack >= run.stacks.len() {
         return Vec::new();
     }
-    let view = view::run_view(state, run);
-    let teller = Teller { state, run, view: &view };
+    let teller = Teller { state, run, view };
     let mut causes = Vec::new();
-    let mut seen = vec![false; run.stacks.len()];
+    let mut seen = BTreeSet::new();
     let mut open = vec![stack];
     while let Some(stack) = open.pop() {
-        if std::mem::replace(&mut seen[stack], true) || causes.len() >= MAX_CHAIN {
+        if causes.len() >= limit {
+            break;
+        }
+        if !seen.insert(stack) {
             continue;
         }
         let (cause, next) = teller.tell(stack);
@@ -141,7 +150,19 @@ impl Teller<'_> {
             Status::Waiting => {
                 (Cause { text: format!("{key} {reason}"), position: None }, self.above(index, false))
             }
-            _ => (
+            // The view gives no other status to a stack that waits.
+            Status::Released
+            | Status::Failed
+            | Status::Cancelled
+            | Status::DispatchRefused
+            | Status::CannotRun
+            | Status::Undecidable
+            | Status::AwaitingApproval
+            | Status::Running
+            | Status::Queued
+            | Status::Dispatching
+            | Status::Succeeded
+            | Status::Skipped => (
                 Cause { text: format!("{key} may go: its parents have succeeded"), position: None },
                 Vec::new(),
             ),
