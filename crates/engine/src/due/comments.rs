@@ -3,7 +3,7 @@
 use crate::state::RepositoryState;
 use stackwave_domain::{PrNumber, WorkspaceId};
 
-/// Whether a pull request has anything to be told in its comment: a run, or an upload that is still incomplete.
+/// Whose comment a pull request has: there is something to tell once there is a run.
 #[must_use]
 pub fn has_comment(state: &RepositoryState, number: PrNumber) -> Option<WorkspaceId> {
     state.runs.values().rev().find(|run| run.pull_request == Some(number)).map(|run| run.workspace.clone())

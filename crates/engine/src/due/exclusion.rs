@@ -47,7 +47,12 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
     }
     let key = run.key(index);
     let mut newest: Option<(&Run, &Stack)> = None;
-    for other in state.runs.values().filter(|other| other.id != run.id && other.is_mutating()) {
+    // An older run that has stopped and has nothing in flight is of no account.
+    let counts = |other: &&Run| {
+        let goes_on = other.is_active() || other.is_in_flight();
+        other.id != run.id && other.is_mutating() && (goes_on || other.order() > run.order())
+    };
+    for other in state.runs.values().filter(counts) {
         let Some(place) = other.find(key) else { continue };
         let stack = &other.stacks[place];
         if stack.in_flight() {
