@@ -19,7 +19,10 @@ mod work;
 use stackwave_domain::Timestamp;
 use stackwave_engine::due::earlier;
 use stackwave_github::port::{Dispatches, Pulls, Repositories, Runs, Target, Workflows};
-use stackwave_runtime::{Actor, Batcher, Core, PartitionView, Turn};
+use stackwave_runtime::{
+    Actor, Core, PartitionView, Turn,
+    batcher::{Batcher, Limits},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock},
@@ -70,7 +73,7 @@ impl ViewSlot {
 #[must_use]
 pub fn actor(core: Core, github: GitHub, config: Config) -> (Box<dyn Actor>, ViewSlot) {
     let view = ViewSlot::default();
-    let results = Batcher::new(core.clone(), ROLE);
+    let results = Batcher::new(core.clone(), ROLE, Limits::default());
     let shared = Arc::new(Shared { core, github, config, results, view: view.clone() });
     (Box::new(Dispatcher { shared, repositories: HashMap::new() }), view)
 }

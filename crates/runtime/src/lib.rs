@@ -14,7 +14,6 @@ pub mod registry;
 pub mod stow;
 
 pub use self::{
-    batcher::Batcher,
     clock::{Clock, SystemClock},
     config_view::ConfigView,
     core::Core,

@@ -1,6 +1,7 @@
 //! What an operator can set.
 
 use stackwave_github::{signature::Secrets, webhook::Own};
+use stackwave_runtime::batcher::Limits;
 use std::time::Duration;
 
 /// The settings of this service.
@@ -17,23 +18,11 @@ pub struct Config {
     /// How many bytes of bodies are held at a time, over all requests; more wait until the body's time is up. Anybody
     /// can send a body. Not below the body limit.
     pub memory: usize,
-    /// How long a log that does not answer is tried before GitHub gets a 503, within GitHub's 10 s.
-    pub append_patience: Duration,
     /// How long a delivery waits for its repository to be registered before it is appended all the same.
     pub register_patience: Duration,
-    /// How large one record of collected observations may grow.
-    pub batch: BatchLimits,
-}
-
-/// The bounds of collecting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// Observations in one record.
-    pub events: usize,
-    /// Bytes of their JSON in one record; far below what a log takes, so that a follower never waits long for one.
-    pub bytes: usize,
-    /// Bytes that wait for one subject; more are refused with a 503.
-    pub waiting_bytes: usize,
+    /// How large one record of collected observations may grow, and how long a log that does not answer is tried before
+    /// GitHub gets a 503: within GitHub's 10 s.
+    pub batch: Limits,
 }
 
 impl Config {
@@ -46,9 +35,8 @@ impl Config {
             body_limit: 25 << 20,
             body_timeout: Duration::from_secs(10),
             memory: 256 << 20,
-            append_patience: Duration::from_secs(8),
             register_patience: Duration::from_secs(2),
-            batch: BatchLimits { events: 256, bytes: 256 * 1024, waiting_bytes: 32 << 20 },
+            batch: Limits { patience: Duration::from_secs(8), ..Limits::default() },
         }
     }
 }

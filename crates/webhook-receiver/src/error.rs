@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use stackwave_github::{signature::SignatureError, webhook::ParseError};
+use stackwave_runtime::batcher::BatchError;
 
 /// A delivery that was not taken.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,6 +30,17 @@ pub(crate) enum Error {
     Log(String),
     #[error("something went wrong in the server; tell its operator the trace id")]
     Internal(String),
+}
+
+impl From<BatchError> for Error {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Busy => Self::Busy,
+            BatchError::Invalid { bytes, .. } => Self::EventTooLarge { bytes },
+            BatchError::Log(detail) => Self::Log(detail),
+            BatchError::Ended => Self::Log(error.to_string()),
+        }
+    }
 }
 
 impl Error {

@@ -5,7 +5,6 @@
 //! error with its id.
 
 mod answer;
-mod batcher;
 mod config;
 mod error;
 mod receive;
@@ -13,7 +12,7 @@ mod registration;
 mod route;
 mod split;
 
-pub use config::{BatchLimits, Config};
+pub use config::Config;
 pub use route::router;
 
 use stackwave_runtime::Core;

@@ -1,8 +1,7 @@
 //! `POST /webhooks/github`: verify, parse, append, answer. GitHub never repeats a delivery by itself.
 
 use crate::{
-    answer,
-    batcher::Batcher,
+    ACTOR, answer,
     config::Config,
     error::Error,
     receive::{Memory, receive},
@@ -20,12 +19,15 @@ use axum::{
 use bytes::Bytes;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
-use stackwave_domain::{DeliveryId, StreamId, Subject};
+use stackwave_domain::{DeliveryId, Event, StreamId, Subject};
 use stackwave_github::{
     signature,
     webhook::{self, Disposition, Webhook},
 };
-use stackwave_runtime::Core;
+use stackwave_runtime::{
+    Core,
+    batcher::{Batcher, Item},
+};
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tracing::Instrument as _;
 
@@ -51,7 +53,7 @@ struct Delivery {
 
 /// The route, to be merged with those of other roles.
 pub fn router(core: Core, config: Config) -> Router {
-    let batcher = Batcher::new(core.clone(), config.batch, config.append_patience);
+    let batcher = Batcher::new(core.clone(), ACTOR, config.batch);
     let memory = Memory::new(config.memory);
     let receiver = Arc::new(Receiver { core, config, memory, batcher });
     Router::new().route("/webhooks/github", post(deliver).fallback(wrong_method)).with_state(receiver)
@@ -148,8 +150,7 @@ impl Receiver {
         registration::learn(&self.core, self.config.register_patience, named).await;
         let stream = StreamId::of_repository(id, self.core.log.partitions());
         let subject = Subject::github(stream, id, &delivery.event);
-        let position =
-            self.batcher.append(subject, delivery.id.clone(), trace.to_owned(), webhook.events).await?;
+        let position = self.batcher.append(&subject, item(trace, &delivery, webhook.events)).await?;
         tracing::debug!(position = position.0, "a delivery is stored");
         Ok(json!({ "delivery": delivery.id, "outcome": "stored", "position": position }))
     }
@@ -164,14 +165,17 @@ impl Receiver {
         let subject = Subject::config_github(&delivery.event);
         let mut last = None;
         for event in webhook.events.into_iter().flat_map(split) {
-            let appending =
-                self.batcher.append(subject.clone(), delivery.id.clone(), trace.to_owned(), vec![event]);
-            last = Some(appending.await?);
+            last = Some(self.batcher.append(&subject, item(trace, &delivery, vec![event])).await?);
         }
         // After the append: an installation that is back must not be taken for one that is gone.
         registration::learn(&self.core, self.config.register_patience, named).await;
         Ok(json!({ "delivery": delivery.id, "outcome": "stored", "position": last }))
     }
+}
+
+fn item(trace: &str, delivery: &Delivery, events: Vec<Event>) -> Item {
+    let (correlation, trace) = (Some(delivery.id.to_string()), Some(trace.to_owned()));
+    Item { events, correlation, trace, cause: None }
 }
 
 /// As much of a header as goes into our logs: nobody has signed it yet.

@@ -50,7 +50,7 @@ async fn every_delivery_of_a_burst_is_stored_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_log_refuses_a_batch_each_of_its_deliveries_is_told() {
     let service =
-        Arc::new(Service::start_with(|config| config.append_patience = Duration::from_millis(100)).await);
+        Arc::new(Service::start_with(|config| config.batch.patience = Duration::from_millis(100)).await);
     let mut answers = burst(&service, 20).await;
     service.log.fail_next(vec![Fault::Unavailable; 1_000]);
     service.log.hold(false);

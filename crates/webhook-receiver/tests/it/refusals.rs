@@ -115,7 +115,7 @@ async fn another_method_is_a_405() {
 
 #[tokio::test]
 async fn a_log_that_takes_nothing_is_a_503() {
-    let service = Service::start_with(|config| config.append_patience = Duration::from_millis(100)).await;
+    let service = Service::start_with(|config| config.batch.patience = Duration::from_millis(100)).await;
     service.log.fail_next([Fault::Unavailable; 20]);
     let answer = service.deliver("workflow_run", "d-1", &workflow_run(5)).await;
     assert_eq!(answer.status, 503);
