@@ -2,20 +2,26 @@
 
 use prost_types::Timestamp as ProtoTimestamp;
 use stackwave_admin_proto::v1::{
-    GetRunResponse, Repository, Run, RunStack, RunStatus, StackCount, StackKey, StackStatus, Trigger,
-    WorkflowRun,
+    Cause, GetRunResponse, LogPosition, Repository, Run, RunStack, RunStatus, StackCount, StackKey,
+    StackStatus, Trigger, WorkflowRun,
 };
-use stackwave_domain::{StackKey as Key, Timestamp};
+use stackwave_domain::{StackKey as Key, StreamId, Timestamp};
 use stackwave_engine::{
+    explain::explain_in,
     state::RepositoryState,
     view::{RunPhase, RunView, StackView, Status, WorkflowRunView},
 };
 
-/// A run with its stacks.
-pub(crate) fn details(repository: &RepositoryState, view: &RunView<'_>) -> GetRunResponse {
+/// Sentences for one stack. A run may have thousands, and an answer of gRPC some megabytes.
+const MAX_CAUSES: usize = 20;
+
+/// A run with its stacks, out of this stream.
+pub(crate) fn details(stream: StreamId, repository: &RepositoryState, view: &RunView<'_>) -> GetRunResponse {
+    let stacks = (0..view.stacks.len())
+        .map(|index| stack(&view.stacks[index], &view.stacks, causes(stream, repository, view, index)));
     GetRunResponse {
         run: Some(run(repository, view)),
-        stacks: view.stacks.iter().map(|one| stack(one, &view.stacks)).collect(),
+        stacks: stacks.collect(),
         warnings: view.run.plan.warnings.clone(),
     }
 }
@@ -50,7 +56,7 @@ pub(crate) fn run(repository: &RepositoryState, view: &RunView<'_>) -> Run {
     }
 }
 
-fn stack(view: &StackView, all: &[StackView]) -> RunStack {
+fn stack(view: &StackView, all: &[StackView], causes: Vec<Cause>) -> RunStack {
     RunStack {
         key: Some(key(&view.key)),
         directly_affected: view.directly_affected,
@@ -60,7 +66,24 @@ fn stack(view: &StackView, all: &[StackView]) -> RunStack {
         wave: view.wave.map(|wave| wave + 1),
         parents: view.parents.iter().filter_map(|parent| Some(key(&all.get(*parent)?.key))).collect(),
         workflow_runs: view.workflow_runs.iter().map(workflow_run).collect(),
+        causes,
     }
+}
+
+/// Why a stack stands as it does; nothing for one that succeeded.
+fn causes(stream: StreamId, repository: &RepositoryState, view: &RunView<'_>, index: usize) -> Vec<Cause> {
+    if view.stacks[index].status == Status::Succeeded {
+        return Vec::new();
+    }
+    let causes = explain_in(repository, view, index, MAX_CAUSES).into_iter();
+    causes
+        .map(|cause| Cause {
+            text: cause.text,
+            record: cause
+                .position
+                .map(|position| LogPosition { stream: stream.name(), position: position.0 }),
+        })
+        .collect()
 }
 
 fn workflow_run(view: &WorkflowRunView) -> WorkflowRun {

@@ -19,7 +19,7 @@ pub(crate) fn find(partitions: &[PartitionView], id: &RunId) -> Option<GetRunRes
             let mut repositories = state.repositories();
             repositories.find_map(|repository| {
                 let run = repository.runs.get(id)?;
-                Some(convert::details(repository, &run_view(repository, run)))
+                Some(convert::details(partition.stream(), repository, &run_view(repository, run)))
             })
         })
     })

@@ -1,5 +1,5 @@
 use crate::support::{Admin, opened, released};
-use stackwave_admin_proto::v1::{ListRunsRequest, RunStatus, StackStatus};
+use stackwave_admin_proto::v1::{GetRunResponse, ListRunsRequest, RunStatus, StackStatus};
 use stackwave_domain::{
     RunId,
     event::{RunClosed, RunSuperseded, Successor},
@@ -45,6 +45,24 @@ async fn a_run_is_shown_with_its_stacks_their_status_reason_wave_and_parents() {
     assert_eq!(found.stacks[0].parents[0].component, "vpc");
     assert!(found.stacks[2].directly_affected && !found.stacks[0].directly_affected);
     assert_eq!(found.warnings, ["something odd"]);
+}
+
+#[tokio::test]
+async fn a_stack_that_has_not_succeeded_is_explained_down_to_the_root_with_the_records() {
+    let admin = Admin::start().await;
+    admin.decide(vec![opened("pr7-opened", 7).into()]).await;
+    admin.decide(vec![released("pr7-opened").into()]).await;
+    let causes = |found: &GetRunResponse, stack: usize| -> Vec<(String, Option<(String, u64)>)> {
+        let causes = found.stacks[stack].causes.clone().into_iter();
+        causes.map(|cause| (cause.text, cause.record.map(|at| (at.stream, at.position)))).collect()
+    };
+    let found = admin.get("pr7-opened").await.unwrap();
+    let record = |position: u64| Some(("SW_00".to_owned(), position));
+    let root = ("vpc/dev is released and about to be dispatched".to_owned(), record(2));
+    assert_eq!(causes(&found, 0), [("app/dev waits for vpc/dev".to_owned(), None), root.clone()]);
+    assert!(causes(&found, 1)[0].0.starts_with("docs/dev is skipped: "), "{found:?}");
+    assert_eq!(causes(&found, 1)[0].1, record(1));
+    assert_eq!(causes(&found, 2), [root]);
 }
 
 #[tokio::test]
