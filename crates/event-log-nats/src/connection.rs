@@ -114,8 +114,9 @@ fn connect_options(name: &str, credentials: &Credentials) -> Result<ConnectOptio
         Credentials::Password { user, password } => {
             connect.user_and_password(user.clone(), password.expose_secret().to_owned())
         }
+        // The client library wants a line end after the last line.
         Credentials::Creds(creds) => connect
-            .credentials(creds.expose_secret())
+            .credentials(&format!("{}\n", creds.expose_secret()))
             .map_err(|error| LogError::Setup(format!("the NATS credentials cannot be used: {error}")))?,
     })
 }

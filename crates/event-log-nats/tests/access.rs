@@ -4,6 +4,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use nkeys::KeyPair;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use stackwave_event_log::LogError;
 use stackwave_event_log_nats::{Credentials, NatsLog, NatsOptions};
@@ -70,6 +71,9 @@ async fn a_credentials_file_is_let_in_and_one_of_somebody_else_is_not() {
         Credentials::Creds(creds(&jwt, &user.seed().unwrap()).into())
     };
     NatsLog::connect(with_credentials(&server, credentials(&user, &account))).await.unwrap();
+    let Credentials::Creds(whole) = credentials(&user, &account) else { panic!("other credentials") };
+    let trimmed = Credentials::Creds(whole.expose_secret().trim().into());
+    NatsLog::connect(with_credentials(&server, trimmed)).await.unwrap();
 
     let stranger = with_credentials(&server, credentials(&user, &KeyPair::new_account()));
     let message = refusal(stranger).await;
