@@ -5,6 +5,7 @@
 
 mod error;
 mod layers;
+mod log;
 mod reader;
 mod table;
 mod value;
@@ -12,8 +13,9 @@ mod value;
 pub(crate) use self::{
     error::SettingsError,
     layers::Sources,
+    log::{LogSettings, LogTarget},
     table::{SETTINGS, Setting},
-    value::{LogFormat, LogTarget},
+    value::LogFormat,
 };
 
 use self::reader::Reader;
@@ -31,9 +33,7 @@ pub(crate) struct Settings {
     /// What opens the admin API; without it, it stays closed.
     pub(crate) admin_token: Option<SecretString>,
     /// The event log.
-    pub(crate) log: LogTarget,
-    /// How many partitions a new event log has.
-    pub(crate) partitions: u16,
+    pub(crate) log: LogSettings,
     /// GitHub's REST API, without a slash at the end.
     pub(crate) github_api_url: String,
     /// The App's number or client id.
@@ -71,8 +71,7 @@ impl Settings {
         let http_addr = reader.value("http_addr", value::address);
         let grpc_addr = reader.value("grpc_addr", value::address);
         let admin_token = reader.secret("admin_token", "admin_token_file", value::bearer);
-        let log = reader.value("log", value::log_target);
-        let partitions = reader.value("partitions", value::partitions);
+        let log = LogSettings::read(reader);
         let github_api_url = reader.value("github_api_url", value::url);
         let github_app_id = reader.value("github_app_id", value::app_id);
         let key_form = "a private key as PEM (`-----BEGIN … PRIVATE KEY-----`)";
@@ -93,7 +92,6 @@ impl Settings {
             grpc_addr: grpc_addr?,
             admin_token,
             log: log?,
-            partitions: partitions?,
             github_api_url: github_api_url?,
             github_app_id,
             github_app_private_key,
@@ -132,13 +130,13 @@ fn need_for_roles(reader: &mut Reader, roles: &BTreeSet<Role>) {
     }
 }
 
-/// The event log and its partitions alone, for commands that only read it: nothing else has to be complete.
+/// The event log alone, for commands that only read it: nothing else has to be complete.
 ///
 /// # Errors
 /// Everything that is wrong with the layers or with these settings.
-pub(crate) fn load_log_target(sources: &Sources) -> Result<(LogTarget, u16), SettingsError> {
+pub(crate) fn load_log(sources: &Sources) -> Result<LogSettings, SettingsError> {
     let mut reader = Reader::new(sources);
-    let log = reader.value("log", value::log_target).zip(reader.value("partitions", value::partitions));
+    let log = LogSettings::read(&mut reader);
     reader.conclude(log)
 }
 

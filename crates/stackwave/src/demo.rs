@@ -7,7 +7,7 @@ mod screen;
 use crate::{
     assembly::{self, GitHubOptions, Options, Running},
     cli::{DemoOptions, Role},
-    config::LogTarget,
+    config::{LogSettings, LogTarget},
     serve::open_log,
 };
 use anyhow::{Context as _, bail};
@@ -76,7 +76,7 @@ impl Demo {
             Some(url) => LogTarget::Nats(url.clone()),
             None => LogTarget::Sqlite(folder.join("stackwave.db")),
         };
-        let log = open_log(&target, 1).await?;
+        let log = open_log(&LogSettings::of(target)).await?;
         let running = assembly::start(
             log,
             Options {

@@ -42,8 +42,8 @@ pub(crate) async fn run(command: LogCommand) -> anyhow::Result<()> {
 async fn open(filter: &Filter) -> anyhow::Result<Arc<dyn EventLog>> {
     let flags = filter.log.iter().map(|log| ("log", log.clone())).collect::<BTreeMap<_, _>>();
     let sources = Sources::of_process(filter.config.config.clone(), flags);
-    let (target, partitions) = config::load_log_target(&sources)?;
-    open::open(&target, partitions).await.with_context(|| format!("cannot open the event log {target}"))
+    let settings = config::load_log(&sources)?;
+    open::open(&settings).await.with_context(|| format!("cannot open the event log {}", settings.target))
 }
 
 /// Prints what is there.

@@ -6,6 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 /// What commands other than `serve` say of themselves.
 pub(crate) const QUIET: &str = "warn";
+/// Likewise where a log is only read: what NATS's client library says comes as the command's own error.
+pub(crate) const READING: &str = "warn,async_nats=off";
 
 /// Starts it. `directives` are those of [`EnvFilter`], checked before.
 pub(crate) fn start(format: LogFormat, directives: &str) {

@@ -52,7 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             block_on(demo::run(options))
         }
         Command::Log(options) => {
-            logging::start(LogFormat::Text, logging::QUIET);
+            logging::start(LogFormat::Text, logging::READING);
             block_on(log::run(options.command))
         }
     }

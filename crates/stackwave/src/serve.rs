@@ -3,11 +3,11 @@
 use crate::{
     assembly::{self, GitHubOptions, Options},
     cli::Role,
-    config::{LogTarget, Settings},
+    config::{LogSettings, LogTarget, Settings},
 };
 use anyhow::Context as _;
 use stackwave_event_log::EventLog;
-use stackwave_event_log_nats::{NatsLog, NatsOptions};
+use stackwave_event_log_nats::NatsLog;
 use stackwave_event_log_sqlite::SqliteLog;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -25,7 +25,7 @@ pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Re
         true => Some(listen(settings.grpc_addr, "STACKWAVE_GRPC_ADDR").await?),
         false => None,
     };
-    let log = open_log(&settings.log, settings.partitions).await?;
+    let log = open_log(&settings.log).await?;
     let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
     let options = Options {
         roles,
@@ -60,15 +60,15 @@ async fn listen(addr: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> 
 }
 
 /// Opens the log. A JetStream server may start after us: it is waited for; what cannot be mended by waiting is told.
-pub(crate) async fn open_log(target: &LogTarget, partitions: u16) -> anyhow::Result<Arc<dyn EventLog>> {
-    match target {
+pub(crate) async fn open_log(settings: &LogSettings) -> anyhow::Result<Arc<dyn EventLog>> {
+    match &settings.target {
         LogTarget::Sqlite(path) => {
-            let log =
-                SqliteLog::open(path, partitions).context("failed to open the event log (STACKWAVE_LOG)")?;
+            let log = SqliteLog::open(path, settings.partitions)
+                .context("failed to open the event log (STACKWAVE_LOG)")?;
             Ok(log)
         }
         LogTarget::Nats(url) => loop {
-            match NatsLog::connect(NatsOptions { partitions, ..NatsOptions::new(url.as_str()) }).await {
+            match NatsLog::connect(settings.nats_options(url)).await {
                 Ok(log) => return Ok(log),
                 Err(error @ stackwave_event_log::LogError::Unavailable(_)) => {
                     tracing::warn!(%error, "the JetStream server is not there yet; trying again");

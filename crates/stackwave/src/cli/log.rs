@@ -1,7 +1,6 @@
 //! `stackwave log`.
 
 use super::ConfigFile;
-use crate::config::LogTarget;
 use clap::{Args, Subcommand};
 use stackwave_domain::{Position, PrNumber, RunId};
 
@@ -61,7 +60,8 @@ pub(crate) struct TailOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Filter {
     /// The event log: sqlite:PATH or nats://HOST:PORT; by default as `serve` would take it from file and environment.
-    #[arg(long, value_name = "LOG", value_parser = log_target)]
+    // Checked with the other settings: what clap refuses it repeats, with the password that may stand in it.
+    #[arg(long, value_name = "LOG")]
     pub(crate) log: Option<String>,
     /// What belongs to a repository: OWNER/NAME, or GitHub's number.
     #[arg(long, value_name = "REPOSITORY")]
@@ -83,9 +83,4 @@ pub(crate) struct Filter {
     pub(crate) from: Option<Position>,
     #[command(flatten)]
     pub(crate) config: ConfigFile,
-}
-
-/// Checked here for a message about the argument; read with the other settings.
-fn log_target(text: &str) -> Result<String, String> {
-    text.parse::<LogTarget>().map(|_| text.to_owned())
 }

@@ -35,7 +35,7 @@ pub(crate) enum Problem {
     Bad {
         /// The setting, as it was given.
         name: String,
-        /// The value; none for a secret.
+        /// The value; none for a secret, or what may hold one.
         value: Option<String>,
         /// What is accepted.
         accepts: String,

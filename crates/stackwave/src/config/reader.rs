@@ -115,7 +115,8 @@ impl Reader {
     fn bad(&mut self, setting: &Setting, origin: Origin, value: Option<String>) {
         self.problems.push(Problem::Bad {
             name: origin.name(setting),
-            value,
+            // A URL with a password is one, also where it is wrong.
+            value: value.filter(|value| !value.contains('@')),
             accepts: setting.accepts.to_owned(),
         });
     }

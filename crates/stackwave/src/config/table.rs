@@ -74,7 +74,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Some("sqlite:data/stackwave.db"),
         "sqlite:PATH or nats://HOST:PORT",
         "The event log: a SQLite file for one process (a relative path begins at the working directory; folders are \
-         made), or NATS JetStream.",
+         made), or NATS JetStream (several servers with commas between them; `tls://` for TLS).",
     ),
     plain(
         "partitions",
@@ -82,6 +82,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "a whole number from 1 to 64",
         "How many partitions a new event log has. An existing log keeps the number that it was made with, and another \
          one here is refused.",
+    ),
+    plain(
+        "nats_replicas",
+        None,
+        "a whole number from 1 to 5",
+        "On how many servers JetStream keeps each record: 3 in production. It is raised on an existing log, never \
+         lowered. By default an existing log stays as it is, and a new one has 1.",
+    ),
+    plain(
+        "nats_credentials_file",
+        None,
+        "a path",
+        "A `.creds` file with the JWT and the key of your NATS user. A user with a password, or a token, stand in `log` \
+         instead: `nats://USER:PASSWORD@HOST:PORT`, `nats://TOKEN@HOST:PORT`.",
     ),
     plain(
         "github_api_url",

@@ -2,9 +2,13 @@
 
 use super::{error::Problem, *};
 use secrecy::ExposeSecret as _;
+use stackwave_event_log_nats::Credentials;
 use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+
+const CREDS: &str = "-----BEGIN NATS USER JWT-----\nAAAA\n------END NATS USER JWT------\n\n\
+    -----BEGIN USER NKEY SEED-----\nSUAA\n------END USER NKEY SEED------\n";
 
 /// A file that goes when it is dropped.
 fn file(text: &str) -> tempfile::NamedTempFile {
@@ -35,8 +39,9 @@ fn without_anything_the_defaults_count() {
     let settings = load(&Sources::default()).unwrap();
     assert_eq!(settings.http_addr.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.grpc_addr.to_string(), "127.0.0.1:8081");
-    assert_eq!(settings.log, LogTarget::Sqlite(PathBuf::from("data/stackwave.db")));
-    assert_eq!(settings.partitions, 1);
+    assert_eq!(settings.log.target, LogTarget::Sqlite(PathBuf::from("data/stackwave.db")));
+    assert_eq!((settings.log.partitions, settings.log.nats_replicas), (1, None));
+    assert!(settings.log.nats_credentials.is_none());
     assert_eq!(settings.github_api_url, "https://api.github.com");
     assert!(settings.dispatch);
     assert_eq!(settings.dispatch_grace, Duration::from_secs(60));
@@ -58,7 +63,7 @@ fn flags_win_over_the_environment_which_wins_over_the_file() {
     let settings = load(&sources).unwrap();
     assert_eq!(settings.http_addr.to_string(), "3.3.3.3:1");
     assert_eq!(settings.grpc_addr.to_string(), "2.2.2.2:2");
-    assert_eq!((settings.dispatch, settings.partitions), (false, 3));
+    assert_eq!((settings.dispatch, settings.log.partitions), (false, 3));
 }
 
 #[test]
@@ -120,6 +125,8 @@ fn a_value_of_another_form_is_named_with_what_is_accepted() {
         ("STACKWAVE_LOG", "sqlite://data/x.db", "sqlite:PATH or nats://HOST:PORT"),
         ("STACKWAVE_PARTITIONS", "0", "from 1 to 64"),
         ("STACKWAVE_PARTITIONS", "65", "from 1 to 64"),
+        ("STACKWAVE_NATS_REPLICAS", "0", "from 1 to 5"),
+        ("STACKWAVE_NATS_REPLICAS", "6", "from 1 to 5"),
         ("STACKWAVE_GITHUB_API_URL", "api.github.com", "http or https URL"),
         ("STACKWAVE_GITHUB_APP_ID", "my app", "number or client id"),
         ("STACKWAVE_GITHUB_WRITES_PER_MINUTE", "many", "whole number"),
@@ -212,16 +219,20 @@ fn no_message_and_no_debug_output_holds_a_secret() {
         ("STACKWAVE_ADMIN_TOKEN", "hush hush"),
         ("STACKWAVE_BOOTSTRAP_API_KEY", "hush\u{e9}"),
         ("STACKWAVE_GITHUB_WEBHOOK_SECRET", "hush,"),
+        ("STACKWAVE_LOG", "nats//me:hush@nats:4222"),
     ]);
     let error = load(&wrong).unwrap_err();
-    assert_eq!(error.problems.len(), 3);
+    assert_eq!(error.problems.len(), 4);
     assert!(!error.to_string().contains("hush") && !format!("{error:?}").contains("hush"));
 
+    let creds = file(&CREDS.replace("SUAA", "hush"));
     let file = file(&KEY.replace("AAAA", "hush"));
     let right = environment(&[
         ("STACKWAVE_ADMIN_TOKEN", "hush"),
         ("STACKWAVE_GITHUB_WEBHOOK_SECRET", "hush"),
         ("STACKWAVE_GITHUB_APP_PRIVATE_KEY_FILE", &file.path().display().to_string()),
+        ("STACKWAVE_LOG", "nats://me:hush@nats:4222"),
+        ("STACKWAVE_NATS_CREDENTIALS_FILE", &creds.path().display().to_string()),
     ]);
     assert!(!format!("{:?}", load(&right).unwrap()).contains("hush"));
 }
@@ -241,6 +252,28 @@ fn a_file_that_a_setting_names_is_read_at_once() {
     let path = other.path().display().to_string();
     let message = problem(&environment(&[("STACKWAVE_GITHUB_APP_PRIVATE_KEY_FILE", &path)]));
     assert!(message.contains("PRIVATE KEY"), "{message}");
+}
+
+#[test]
+fn what_is_set_about_nats_is_what_it_is_connected_with() {
+    let creds = file(CREDS);
+    let path = creds.path().display().to_string();
+    let settings = load_log(&environment(&[
+        ("STACKWAVE_PARTITIONS", "16"),
+        ("STACKWAVE_NATS_REPLICAS", "3"),
+        ("STACKWAVE_NATS_CREDENTIALS_FILE", &path),
+    ]))
+    .unwrap();
+    let options = settings.nats_options("nats://a:4222");
+    assert_eq!((options.url.as_str(), options.partitions), ("nats://a:4222", 16));
+    assert_eq!(options.replicas, Some(3));
+    let Credentials::Creds(held) = options.credentials else { panic!("no credentials") };
+    assert_eq!(held.expose_secret(), CREDS.trim());
+
+    let other = file("AAAA");
+    let path = other.path().display().to_string();
+    let message = load_log(&environment(&[("STACKWAVE_NATS_CREDENTIALS_FILE", &path)])).unwrap_err();
+    assert!(message.to_string().contains("BEGIN NATS USER JWT"), "{message}");
 }
 
 #[test]
@@ -306,11 +339,10 @@ fn who_only_reads_the_log_needs_nothing_else() {
         ("STACKWAVE_LOG", "nats://user:pass@nats:4222"),
         ("STACKWAVE_GITHUB_APP_PRIVATE_KEY_FILE", "no/such/file.pem"),
     ]);
-    let (log, partitions) = load_log_target(&sources).unwrap();
-    assert_eq!(partitions, 1);
-    assert_eq!(log, LogTarget::Nats("nats://user:pass@nats:4222".to_owned()));
-    assert_eq!(log.to_string(), "nats://nats:4222");
-    assert!(load_log_target(&environment(&[("STACKWAVE_LOGG", "x")])).is_err());
+    let LogSettings { target, .. } = load_log(&sources).unwrap();
+    assert_eq!(target, LogTarget::Nats("nats://user:pass@nats:4222".to_owned()));
+    assert_eq!(target.to_string(), "nats://…@nats:4222");
+    assert!(load_log(&environment(&[("STACKWAVE_LOGG", "x")])).is_err());
 }
 
 /// The table of `docs/configuration.md`, as it has to be.

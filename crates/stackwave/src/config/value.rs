@@ -1,58 +1,9 @@
 //! From texts to values. Each reader returns nothing when the text is not of the form that the table promises.
 
+use super::LogTarget;
 use secrecy::SecretString;
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
-
-/// Which event log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LogTarget {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-    /// NATS JetStream; the whole URL, which may hold a password.
-    Nats(String),
-}
-
-impl FromStr for LogTarget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = || "expected `sqlite:PATH` or `nats://HOST:PORT`".to_owned();
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            // `sqlite://data/x.db` would quietly be a path from the root of the file system.
-            return if path.is_empty() || path.starts_with("//") {
-                Err(wanted())
-            } else {
-                Ok(Self::Sqlite(PathBuf::from(path)))
-            };
-        }
-        let host = text.strip_prefix("nats://").or_else(|| text.strip_prefix("tls://"));
-        match host {
-            Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
-                Ok(Self::Nats(text.to_owned()))
-            }
-            Some(_) | None => Err(wanted()),
-        }
-    }
-}
-
-impl fmt::Display for LogTarget {
-    /// As configured, without a user and password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Nats(url) => {
-                let servers = url.split(',').map(|server| match server.split_once("://") {
-                    Some((scheme, rest)) => {
-                        format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
-                    }
-                    None => server.rsplit_once('@').map_or(server, |(_, host)| host).to_owned(),
-                });
-                f.write_str(&servers.collect::<Vec<_>>().join(","))
-            }
-        }
-    }
-}
 
 /// How the process writes its own log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +24,11 @@ pub(super) fn log_target(text: &str) -> Option<LogTarget> {
 
 pub(super) fn partitions(text: &str) -> Option<u16> {
     text.parse().ok().filter(|count| (1..=64).contains(count))
+}
+
+/// NATS keeps a stream on at most five servers.
+pub(super) fn replicas(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|count| (1..=5).contains(count))
 }
 
 pub(super) fn url(text: &str) -> Option<String> {
@@ -125,6 +81,12 @@ pub(super) fn secrets(text: &str) -> Option<Vec<SecretString>> {
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
     let whole = secrets.iter().all(|secret| !secret.is_empty());
     whole.then(|| secrets.into_iter().map(SecretString::from).collect())
+}
+
+/// What a `.creds` file holds, looked at only so far as to catch the wrong file.
+pub(super) fn nats_credentials(text: &str) -> Option<SecretString> {
+    let both = text.contains("NATS USER JWT-----") && text.contains("NKEY SEED-----");
+    both.then(|| SecretString::from(text))
 }
 
 /// A private key, looked at only so far as to catch the wrong file.

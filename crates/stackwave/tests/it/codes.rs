@@ -55,6 +55,9 @@ fn wrong_use_and_a_wrong_configuration_end_with_two() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
         assert!(!err(&output).is_empty());
     }
+    let output = stackwave(&["log", "show", "--log", "postgres://me:hush@db"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("`--log`") && !err(&output).contains("hush"), "{output:?}");
     let output = stackwave(&["serve"]).env("STACKWAVE_HTTP_ADR", "x").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("STACKWAVE_HTTP_ADR"), "{output:?}");
