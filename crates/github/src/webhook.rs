@@ -88,6 +88,29 @@ pub enum ParseError {
 pub struct Own {
     /// The App's numeric id, when it is known.
     pub app: Option<u64>,
+    /// The App's client id (`Iv23…`), when it is known.
+    pub client_id: Option<String>,
+}
+
+impl Own {
+    /// The App as an operator names it: by its numeric id, or by its client id.
+    #[must_use]
+    pub fn new(app: Option<&str>) -> Self {
+        let Some(text) = app.map(str::trim).filter(|text| !text.is_empty()) else { return Self::default() };
+        text.parse().map_or_else(
+            |_| Self { app: None, client_id: Some(text.to_owned()) },
+            |id| Self { app: Some(id), client_id: None },
+        )
+    }
+
+    /// Whether the App that an object describes at `path` is we. `None`: it, or who we are, cannot be told.
+    fn is(&self, object: &Object<'_>, path: &str) -> Option<bool> {
+        let by_id = self.app.zip(object.number(&format!("{path}.id"))).map(|(own, app)| own == app);
+        by_id.or_else(|| {
+            let client_id = object.text(&format!("{path}.client_id"));
+            self.client_id.as_deref().zip(client_id).map(|(own, app)| own == app)
+        })
+    }
 }
 
 /// Reads a delivery for an App whose id is not known. See [`parse_as`].

@@ -36,9 +36,13 @@ fn read(event: &str, payload: &Value) -> Result<Webhook, ParseError> {
     parse(event, &DeliveryId::new("guid-1"), body.as_bytes(), Some("application/json; charset=utf-8"))
 }
 
-fn read_as_app_77(event: &str, payload: &Value) -> Webhook {
+fn read_as(app: &str, event: &str, payload: &Value) -> Webhook {
     let body = payload.to_string();
-    parse_as(&Own { app: Some(77) }, event, &DeliveryId::new("guid-1"), body.as_bytes(), None).unwrap()
+    parse_as(&Own::new(Some(app)), event, &DeliveryId::new("guid-1"), body.as_bytes(), None).unwrap()
+}
+
+fn read_as_app_77(event: &str, payload: &Value) -> Webhook {
+    read_as("77", event, payload)
 }
 
 fn appended(event: &str, payload: &Value) -> Event {
@@ -374,6 +378,30 @@ fn our_own_comment_is_an_echo_unless_somebody_else_touched_it() {
     assert!(kept("deleted", "stackwave[bot]", &app, "stackwave[bot]"));
     assert!(kept("created", "other[bot]", &json!({"id": 78}), "other[bot]"));
     assert!(kept("created", "octocat", &Value::Null, "octocat"));
+}
+
+#[test]
+fn an_app_that_is_configured_by_its_client_id_knows_its_own_comments_too() {
+    let own = "Iv23liStackwave";
+    let app = json!({"id": 77, "client_id": own, "slug": "stackwave"});
+    let kept = |own, action, app: &Value, sender| {
+        read_as(own, "issue_comment", &comment(action, "stackwave[bot]", app.clone(), sender)).disposition
+            == Disposition::Repository
+    };
+    assert!(!kept(own, "created", &app, "stackwave[bot]"));
+    assert!(!kept(own, "edited", &app, "stackwave[bot]"));
+    assert!(!kept(" Iv23liStackwave\n", "edited", &app, "stackwave[bot]"));
+    assert!(kept(own, "edited", &app, "octocat"));
+    assert!(kept("Iv23liAnother", "edited", &app, "stackwave[bot]"));
+    assert!(kept(own, "edited", &json!({"id": 77}), "stackwave[bot]"), "nothing tells that it is ours");
+    assert!(kept("", "edited", &app, "stackwave[bot]"), "nobody told who we are");
+}
+
+#[test]
+fn check_runs_of_others_are_told_by_client_id_too() {
+    let check = check_run(json!({"id": 78, "client_id": "Iv23liOther", "slug": "other"}));
+    assert!(read_as("Iv23liStackwave", "check_run", &check).events.is_empty());
+    assert_eq!(read_as("Iv23liOther", "check_run", &check).events.len(), 1);
 }
 
 fn configured(event: &str, payload: &Value) -> Event {

@@ -226,7 +226,7 @@ fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> an
         let secrets = Secrets::new(options.webhook_secrets.clone())
             .context("failed to take the webhook secrets (STACKWAVE_GITHUB_WEBHOOK_SECRET)")?;
         let mut config = stackwave_webhook_receiver::Config::new(secrets);
-        config.own = Own { app: options.github.app_id.as_deref().and_then(|id| id.parse().ok()) };
+        config.own = Own::new(options.github.app_id.as_deref());
         router = router.merge(stackwave_webhook_receiver::router(core.clone(), config));
     }
     Ok(router.layer(middleware::from_fn(drain::rest_of_the_body)))

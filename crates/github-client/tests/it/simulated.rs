@@ -123,16 +123,14 @@ async fn every_webhook_of_the_simulation_can_be_read() {
     repo.publish_release(NewRelease::new("v1.0.0")).unwrap();
     github.wait_until_quiet(Duration::from_secs(10)).await.unwrap();
 
-    let own = Own { app: Some(App::default().id) };
     let mut names = std::collections::BTreeSet::new();
-    for delivery in github.webhooks() {
-        let read = webhook::parse_as(
-            &own,
-            delivery.event,
-            &DeliveryId::new(&delivery.guid),
-            &delivery.payload,
-            None,
-        );
+    let (id, client_id) = (App::default().id.to_string(), App::default().client_id);
+    let owns = [id, client_id].map(|app| Own::new(Some(&app)));
+    for (delivery, own) in
+        github.webhooks().iter().flat_map(|delivery| owns.iter().map(move |own| (delivery, own)))
+    {
+        let read =
+            webhook::parse_as(own, delivery.event, &DeliveryId::new(&delivery.guid), &delivery.payload, None);
         let read = read.unwrap_or_else(|error| panic!("{}: {error}", delivery.kind()));
         if read.disposition == Disposition::Repository {
             assert_eq!(read.repository.as_ref().map(|repository| repository.id), Some(target.id));

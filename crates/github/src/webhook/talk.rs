@@ -12,14 +12,11 @@ impl Delivery<'_> {
     pub(super) fn check_run(&self) -> Read {
         let value = self.payload.part("check_run");
         let check = Object::new("check_run", &value);
-        let app = check.number("app.id");
         // Each job of ordinary CI is a check run of GitHub's own App.
         if check.text("app.slug") == Some("github-actions") {
             return Ok(Outcome::Drop("a check run of ordinary CI"));
         }
-        if let (Some(own), Some(app)) = (self.own.app, app)
-            && own != app
-        {
+        if self.own.is(&check, "app") == Some(false) {
             return Ok(Outcome::Drop("a check run of another App"));
         }
         let button = self.payload.part("requested_action");
@@ -30,7 +27,7 @@ impl Delivery<'_> {
             name: check.text("name").unwrap_or_default().to_owned(),
             head_sha: CommitSha::new(check.need_text("head_sha")?),
             external_id: check.text("external_id").map(str::to_owned),
-            app,
+            app: check.number("app.id"),
             conclusion: check.text("conclusion").map(Conclusion::from),
             requested_action: Object::new("requested_action", &button).text("identifier").map(str::to_owned),
         };
@@ -57,21 +54,19 @@ impl Delivery<'_> {
             sender: self.sender(),
             body: comment.text("body").unwrap_or_default().to_owned(),
         };
-        if self.is_own_echo(&observed) {
+        if self.own.is(&comment, "performed_via_github_app") == Some(true) && is_echo(&observed) {
             return Ok(Outcome::Drop("what we wrote ourselves"));
         }
         Ok(Outcome::Repository(observed.into()))
     }
+}
 
-    /// Whether a comment of ours was created or edited by ourselves. When somebody else edits it (a checkbox is an edit)
-    /// or anybody deletes it, that is news.
-    fn is_own_echo(&self, comment: &IssueCommentObserved) -> bool {
-        let ours = self.own.app.is_some() && comment.app == self.own.app;
-        let by_author = comment.sender.as_ref().is_none_or(|sender| *sender == comment.author);
-        ours && match comment.action.as_str() {
-            "created" => true,
-            "edited" => by_author,
-            _ => false,
-        }
+/// Whether a comment of ours was created or edited by ourselves. When somebody else edits it (a checkbox is an edit) or
+/// anybody deletes it, that is news.
+fn is_echo(comment: &IssueCommentObserved) -> bool {
+    match comment.action.as_str() {
+        "created" => true,
+        "edited" => comment.sender.as_ref().is_none_or(|sender| *sender == comment.author),
+        _ => false,
     }
 }
