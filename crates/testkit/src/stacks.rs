@@ -124,8 +124,7 @@ impl Stacks {
             (None, false) => json!({ "pro": pro(stack) }),
         };
         let children = self.edges.iter().filter(|(parent, _)| parent == stack);
-        let dependents: Vec<Value> =
-            children.map(|(_, child)| Value::Object(self.entry_of(child))).collect();
+        let dependents: Vec<Value> = children.map(|(_, child)| Value::Object(self.entry_of(child))).collect();
         let entry = json!({
             "component": stack.component, "component_type": "", "component_path": "",
             "stack": stack.stack, "stack_slug": "", "included_in_dependents": false,
@@ -142,7 +141,8 @@ impl Stacks {
 #[must_use]
 pub fn pro(stack: &StackId) -> Value {
     let (component, name) = (&stack.component, &stack.stack);
-    let plan = json!({ "workflows": { "tf-plan.yaml": { "inputs": { "component": component, "stack": name } } } });
+    let plan =
+        json!({ "workflows": { "tf-plan.yaml": { "inputs": { "component": component, "stack": name } } } });
     let apply = json!({ "workflows": { "tf-apply.yaml": { "inputs": {
         "component": component, "stack": name, "github_environment": name,
     } } } });
@@ -170,8 +170,12 @@ mod tests {
     fn a_notation_becomes_nested_dependents_and_reads_back_as_the_same_graph() {
         let stacks = Stacks::of("vpc -> cluster database; cluster database -> app; dns@prod").changed("app");
         let body = stacks.body(&"a".repeat(40), &"b".repeat(40));
-        let top: Vec<&str> =
-            body["stacks"].as_array().unwrap().iter().map(|entry| entry["component"].as_str().unwrap()).collect();
+        let top: Vec<&str> = body["stacks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["component"].as_str().unwrap())
+            .collect();
         assert_eq!(top, ["app", "dns", "vpc"]);
         let graph = Graph::of_upload(body.to_string().as_bytes()).unwrap();
         assert_eq!(graph.stacks().count(), 5);

@@ -5,7 +5,7 @@ use crate::journal::Journal;
 use stackwave_event_log::EventLog;
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_event_log_sqlite::SqliteLog;
-use stackwave_github_sim::{GitHub, Host, NewRepository, RunMode, SimConfig, WebhookConfig};
+use stackwave_github_sim::{ContentType, GitHub, Host, NewRepository, RunMode, SimConfig, WebhookConfig};
 use stackwave_testkit::{
     nats::{NatsServer, server_binary},
     process::Environment,
@@ -90,6 +90,13 @@ impl Setup {
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
         self.sim.host = host;
+        self
+    }
+
+    /// The form of GitHub's webhooks.
+    #[must_use]
+    pub fn webhooks(mut self, form: ContentType) -> Self {
+        self.sim.webhooks.content_type = form;
         self
     }
 

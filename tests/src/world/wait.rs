@@ -106,12 +106,17 @@ impl World {
         }
     }
 
-    /// Waits until every webhook was answered, every claim has ended, and the log was read to its end.
-    pub async fn until_settled(&self) {
+    /// Waits until every webhook was answered and the log was read to its end.
+    pub async fn until_settled_at_github(&self) {
         if let Err(error) = self.github.wait_until_quiet(PATIENCE).await {
             panic!("{error}");
         }
         self.inner.journal.catch_up(PATIENCE).await;
+    }
+
+    /// Waits until every webhook was answered, every claim has ended, and the log was read to its end.
+    pub async fn until_settled(&self) {
+        self.until_settled_at_github().await;
         let id = RepositoryId(self.repo.id());
         let closed = self.inner.journal.wait_for(PATIENCE, |replica| {
             replica

@@ -183,7 +183,7 @@ async fn two_merges_apply_a_stack_one_after_the_other_in_merge_order(shape: Shap
             .filter(|apply| {
                 Some(apply.input("sha")) == merge.as_deref() && apply.input("component") == component
             })
-            .last();
+            .next_back();
         found.and_then(|apply| apply.run_id())
     };
     assert_eq!(of(pulls[1].number, "vpc"), None);

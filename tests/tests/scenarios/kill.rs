@@ -2,7 +2,7 @@
 //!
 //! On JetStream a new process takes a claim over 30 s after it has seen it, so those worlds run side by side.
 
-use futures::future::{LocalBoxFuture, FutureExt as _, join_all};
+use futures::future::{FutureExt as _, LocalBoxFuture, join_all};
 use stackwave_e2e::{Pull, Shape, World};
 use stackwave_github_sim::{DispatchPhase, Failure, Then};
 use stackwave_testkit::stacks::{Graph, Stacks, bodies, recorded};
@@ -113,10 +113,12 @@ mod on_jetstream {
                 Then::Fail(Failure::Reset),
             )
             .boxed_local(),
-            dies_in_a_dispatch(apart, "dispatcher", 3, DispatchPhase::AfterAccept, Then::Proceed).boxed_local(),
+            dies_in_a_dispatch(apart, "dispatcher", 3, DispatchPhase::AfterAccept, Then::Proceed)
+                .boxed_local(),
             dies_in_a_dispatch(Shape::JetStream, "dispatcher", 5, DispatchPhase::BeforeAnswer, Then::Proceed)
                 .boxed_local(),
-            dies_in_a_dispatch(apart, "orchestrator", 2, DispatchPhase::BeforeAccept, Then::Proceed).boxed_local(),
+            dies_in_a_dispatch(apart, "orchestrator", 2, DispatchPhase::BeforeAccept, Then::Proceed)
+                .boxed_local(),
             dies_in_a_dispatch(apart, "webhook-receiver", 2, DispatchPhase::BeforeAccept, Then::Proceed)
                 .boxed_local(),
             dies_after_an_upload(apart).boxed_local(),

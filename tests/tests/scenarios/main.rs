@@ -1,9 +1,13 @@
 //! Scenarios over real HTTP with real processes. Each is a function of the shape, run on SQLite and on JetStream.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod activities;
 mod apart;
 mod apply;
 mod bad_input;
 mod faults;
+mod installation;
 mod kill;
 mod lost;
 mod plan;
