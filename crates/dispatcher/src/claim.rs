@@ -20,8 +20,9 @@ use std::{sync::Arc, time::Duration};
 const MAX_UNDER_WAY: usize = 100;
 /// A workflow file is read again after this; GitHub's answer to that is usually "not modified".
 const FRESH_FOR: Duration = Duration::from_secs(60);
-/// A claim must be sent within this of its acknowledgement; later it is left to be taken over (design §5).
-const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// A claim is sent within this of the moment at which its append began, so also of the moment at which it landed; later
+/// it is left to be taken over (design §5).
+pub(crate) const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target) {
     let room = MAX_UNDER_WAY.saturating_sub(work.lock().tasks.len());
@@ -176,6 +177,7 @@ async fn read_definition(
 ) -> Option<stackwave_github::port::WorkflowDefinition> {
     let mut wait = Duration::from_millis(500);
     loop {
+        let target = &shared.target(target.id).unwrap_or_else(|| target.clone());
         let error = match shared.github.workflows.definition(target, workflow, git_ref).await {
             Ok(definition) => {
                 shared.core.health.detail("github", "reachable");
@@ -210,12 +212,12 @@ impl ClaimTask {
     async fn append(self, permit: Permit, claims: Vec<DispatchClaimed>, cause: Position) {
         let events: Vec<Event> = claims.iter().cloned().map(Event::from).collect();
         let record = self.shared.core.record(ROLE, events).caused_by(cause);
+        let began = self.shared.core.clock.monotonic();
         match permit.append(record).await {
             Ok(receipt) => {
-                let acknowledged = self.shared.core.clock.monotonic();
                 for claimed in claims {
                     let claim = DispatchClaim::granted(&receipt, self.target.id, claimed, 1);
-                    let late = self.shared.core.clock.monotonic().saturating_sub(acknowledged) > SEND_WITHIN;
+                    let late = self.shared.core.clock.monotonic().saturating_sub(began) > SEND_WITHIN;
                     if late {
                         self.give_back(claim.dispatch());
                         continue;

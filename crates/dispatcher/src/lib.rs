@@ -16,7 +16,7 @@ mod search;
 mod send;
 mod work;
 
-use stackwave_domain::Timestamp;
+use stackwave_domain::{Position, RepositoryId, StreamId, Subject, Timestamp};
 use stackwave_engine::due::earlier;
 use stackwave_github::port::{Dispatches, Pulls, Repositories, Runs, Target, Workflows};
 use stackwave_runtime::{
@@ -89,7 +89,7 @@ struct Shared {
 
 struct Dispatcher {
     shared: Arc<Shared>,
-    repositories: HashMap<stackwave_domain::RepositoryId, Work>,
+    repositories: HashMap<RepositoryId, Work>,
 }
 
 impl Actor for Dispatcher {
@@ -102,7 +102,7 @@ impl Actor for Dispatcher {
             return None;
         }
         let work = self.repositories.entry(turn.repository.id).or_default();
-        let Some(target) = target(turn) else {
+        let Some(target) = target(turn.config, turn.repository.id) else {
             installations::find(&self.shared.core, &self.shared.github, work, turn);
             return None;
         };
@@ -115,9 +115,37 @@ impl Actor for Dispatcher {
     }
 }
 
-/// How the repository is reached. While it cannot be, nothing is claimed; a change of the configuration asks again.
-fn target(turn: &Turn<'_>) -> Option<Target> {
-    let repository = turn.config.repository(turn.repository.id)?;
-    let installation = turn.config.installation_of(repository.id)?;
-    Some(Target { id: repository.id, name: repository.name.clone(), installation })
+/// How a repository is reached. While it cannot be, nothing is claimed; a change of the configuration asks again.
+fn target(config: &stackwave_engine::Config, id: RepositoryId) -> Option<Target> {
+    let repository = config.repository(id)?;
+    let installation = config.installation_of(id)?;
+    Some(Target { id, name: repository.name.clone(), installation })
+}
+
+impl Shared {
+    /// How a repository is reached now: it may be renamed, and the App installed anew, while a task waits.
+    fn target(&self, id: RepositoryId) -> Option<Target> {
+        self.core.config.read(|config| target(config, id))
+    }
+
+    /// Returns once the state holds everything that lay on the repository's ledger when this was called, as its leader
+    /// says. What was decided about a claim while this process slept is then known.
+    async fn catch_up(&self, stream: StreamId, id: RepositoryId) -> bool {
+        let Some(view) = self.view.0.get() else { return false };
+        loop {
+            match self.core.log.last(&Subject::ledger(stream, id)).await {
+                Ok(last) => {
+                    view.wait_for(last.map_or(Position::START, |entry| entry.position)).await;
+                    return !self.core.shutdown.is_cancelled();
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the ledger cannot be read; nothing is sent until it can");
+                    tokio::select! {
+                        () = self.core.shutdown.cancelled() => return false,
+                        () = tokio::time::sleep(Duration::from_secs(1)) => {},
+                    }
+                }
+            }
+        }
+    }
 }

@@ -9,31 +9,48 @@ use stackwave_domain::{
 use stackwave_event_log::{Append, AppendError};
 use stackwave_github::port::CallError;
 use stackwave_runtime::{Core, registry, stow};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long to wait before asking GitHub again when it is out of reach.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// An upload that cannot be settled again and again is tried this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// With nothing pending only a change of the configuration wakes it.
+const IDLE: Duration = Duration::from_secs(600);
 /// A fragment larger than this goes to the blob store, in bytes of its JSON.
 const INLINE_FRAGMENT: usize = 512 * 1024;
 
-/// Settles pending uploads, oldest first, until the process drains.
+/// Settles pending uploads until the process drains: each in its turn, and none waits for another that cannot be settled.
 pub async fn run(core: Core, github: GitHub) {
     let mut changes = core.config.changes();
+    let mut failures: BTreeMap<Position, (u32, Duration)> = BTreeMap::new();
     loop {
-        let oldest = core.config.read(|config| {
-            config.pending_uploads().next().map(|(position, upload)| (position, upload.clone()))
-        });
-        let wait = match oldest {
-            Some((position, upload)) => match settle(&core, &github, position, upload).await {
-                Ok(()) => continue,
-                Err(wait) => wait,
-            },
-            None => Duration::from_secs(600),
-        };
+        let now = core.clock.monotonic();
+        let pending: Vec<Position> =
+            core.config.read(|config| config.pending_uploads().map(|(at, _)| at).collect());
+        failures.retain(|position, _| pending.contains(position));
+        for position in pending {
+            if core.shutdown.is_cancelled() || failures.get(&position).is_some_and(|(_, again)| now < *again)
+            {
+                continue;
+            }
+            let upload = core.config.read(|config| {
+                config.pending_uploads().find(|(at, _)| *at == position).map(|(_, upload)| upload.clone())
+            });
+            let Some(upload) = upload else { continue };
+            if let Err(wait) = settle(&core, &github, position, upload).await {
+                let (times, again) = failures.entry(position).or_default();
+                *again =
+                    core.clock.monotonic() + (wait * 2u32.saturating_pow((*times).min(10))).min(LONGEST_WAIT);
+                *times += 1;
+            }
+        }
+        let now = core.clock.monotonic();
+        let wait = failures.values().map(|(_, again)| again.saturating_sub(now)).min().unwrap_or(IDLE);
         tokio::select! {
             () = core.shutdown.cancelled() => return,
             changed = changes.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(wait) => {},
+            () = tokio::time::sleep(wait.max(Duration::from_millis(50))) => {},
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Claims without a result: look before sending again (design §5 step 4).
 
 use crate::{
-    ROLE, Shared, search, send,
+    ROLE, Shared,
+    claim::SEND_WITHIN,
+    search, send,
     send::SEND_TIMEOUT,
     work::{Search, Work},
 };
@@ -17,10 +19,11 @@ use stackwave_github::port::Target;
 use stackwave_runtime::{Turn, ledger::Permit};
 use std::{sync::Arc, time::Duration};
 
-/// A foreign claim is taken over this long after this process first saw it, by its own clock.
+/// A foreign claim without any answer is taken over this long after this process first saw it, by its own clock: its
+/// request has ended then. One that its owner searches for, or sends again later, is left to him for longer.
 const TAKE_OVER_AFTER: Duration = Duration::from_secs(30);
 /// A claimant starts its request within 5 s of the claim, and the request ends within 10 s.
-const IN_FLIGHT_FOR: Duration = Duration::from_secs(5).saturating_add(SEND_TIMEOUT);
+const IN_FLIGHT_FOR: Duration = SEND_WITHIN.saturating_add(SEND_TIMEOUT);
 
 /// Looks at every claim without a result and every dispatch without a workflow run that no task of this process cares
 /// for. Returns when to look again.
@@ -49,10 +52,14 @@ pub(crate) fn recover(
                 found.push(event);
                 continue;
             }
+            if under_way.searches.get(id).is_some_and(|search| search.epoch != dispatch.epoch.0) {
+                under_way.searches.remove(id);
+            }
             match next_step(shared, dispatch, under_way.searches.get(id)) {
                 Step::Wait => {}
                 Step::Search(since) => {
-                    let search = Search { since, listings: 0, runs_seen: 0, exhausted: None };
+                    let epoch = dispatch.epoch.0;
+                    let search = Search { epoch, since, listings: 0, runs_seen: 0, exhausted: None };
                     under_way.searches.insert(id.clone(), search);
                     work.new_search.notify_one();
                 }
@@ -62,7 +69,7 @@ pub(crate) fn recover(
                 }
                 Step::TakeOver => {
                     let seen = *under_way.first_seen.entry((id.clone(), dispatch.epoch.0)).or_insert(now);
-                    let wait = TAKE_OVER_AFTER.saturating_sub(now.saturating_sub(seen));
+                    let wait = patience(shared, dispatch, turn.now).saturating_sub(now.saturating_sub(seen));
                     if wait.is_zero() {
                         take_over.push(dispatch);
                     } else {
@@ -110,7 +117,28 @@ fn next_step(shared: &Shared, dispatch: &Dispatch, search: Option<&Search>) -> S
         // Taken over by this process, which therefore has to search.
         Answer::None if own && dispatch.epoch.0 > 1 => Step::Search(now),
         Answer::Delayed { .. } if own && dispatch.epoch.0 > 1 => Step::Search(owner_gone_at(shared, now)),
+        // Switched off, it could never send again: whoever may has to take it.
+        Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. } if !shared.config.enabled => {
+            Step::Wait
+        }
         Answer::None | Answer::Unknown { .. } | Answer::Delayed { .. } => Step::TakeOver,
+    }
+}
+
+/// How long a foreign claim is left to its owner, from when this process first saw it as it is.
+fn patience(shared: &Shared, dispatch: &Dispatch, now: Timestamp) -> Duration {
+    let search = shared.config.grace + IN_FLIGHT_FOR;
+    match &dispatch.answer {
+        Answer::None if dispatch.epoch.0 == 1 => TAKE_OVER_AFTER,
+        Answer::Delayed { until, .. } => {
+            Duration::try_from(until.duration_since(now)).unwrap_or_default() + TAKE_OVER_AFTER + search
+        }
+        // Its owner searches for it.
+        Answer::None
+        | Answer::Unknown { .. }
+        | Answer::Accepted
+        | Answer::Refused { .. }
+        | Answer::Undecidable { .. } => TAKE_OVER_AFTER + search,
     }
 }
 
@@ -192,6 +220,7 @@ fn ledger_steps(
         })
         .collect();
     let mut resends = Vec::new();
+    let mut searches = Vec::new();
     for (dispatch, evidence) in resend {
         let active = turn.repository.runs.get(dispatch.run()).is_some_and(Run::is_active);
         if !active {
@@ -217,7 +246,7 @@ fn ledger_steps(
         let mut under_way = work.lock();
         under_way.taking_over = true;
         for (claimed, _) in &resends {
-            under_way.searches.remove(&claimed.dispatch);
+            searches.extend(under_way.searches.remove_entry(&claimed.dispatch));
             under_way.tasks.insert(claimed.dispatch.clone());
         }
     }
@@ -230,7 +259,7 @@ fn ledger_steps(
     };
     let cause = turn.repository.last_position();
     let record = shared.core.record(ROLE, events).caused_by(cause);
-    shared.core.tasks.spawn(append_and_resend(send, permit, record, resends));
+    shared.core.tasks.spawn(append_and_resend(send, permit, record, resends, searches));
 }
 
 fn withdraw(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target, dispatch: &Dispatch) {
@@ -255,7 +284,9 @@ async fn append_and_resend(
     permit: Permit,
     record: stackwave_domain::Record,
     resends: Vec<(DispatchClaimed, u32)>,
+    searches: Vec<(DispatchId, Search)>,
 ) {
+    let began = send.shared.core.clock.monotonic();
     let result = permit.append(record).await;
     send.work.lock().taking_over = false;
     match result {
@@ -271,10 +302,8 @@ async fn append_and_resend(
                     stream: send.stream,
                     poke: send.poke.clone(),
                 };
-                tokio::spawn(resend_one(
-                    again,
-                    DispatchClaim::granted(&receipt, send.target.id, claimed, epoch),
-                ));
+                let claim = DispatchClaim::granted(&receipt, send.target.id, claimed, epoch);
+                send.shared.core.tasks.spawn(resend_one(again, claim, began));
             }
         }
         Err(error) => {
@@ -283,23 +312,31 @@ async fn append_and_resend(
             for (claimed, _) in &resends {
                 under_way.tasks.remove(&claimed.dispatch);
             }
+            // What was found out stays found out.
+            under_way.searches.extend(searches);
         }
     }
     send.poke.ask_again(send.target.id);
 }
 
-/// The state is asked once more after it has folded the resend: only then is the dispatch sent again.
-async fn resend_one(send: send::Send, claim: DispatchClaim) {
-    send.shared.github.dispatches.budget(send.target.installation, 1).await;
-    let nothing_found = send.shared.view.0.get().is_some_and(|view| {
-        view.read(|state| {
-            let repository = state.repository(send.target.id)?;
-            let dispatch = repository.dispatches.get(claim.dispatch())?;
-            let free = dispatch.is_open() && dispatch.epoch.0 == claim.epoch();
-            Some(free && due::identify(repository, dispatch) == Identification::Nothing)
-        })
-        .unwrap_or(false)
-    });
+/// The state is asked once more after it has folded the resend: only then is the dispatch sent again, and only while the
+/// resend is young. What the budget does not allow in time is searched for anew.
+async fn resend_one(send: send::Send, claim: DispatchClaim, began: Duration) {
+    let clock = Arc::clone(&send.shared.core.clock);
+    let left = SEND_WITHIN.saturating_sub(clock.monotonic().saturating_sub(began));
+    let paid =
+        tokio::time::timeout(left, send.shared.github.dispatches.budget(send.target.installation, 1)).await;
+    let young = paid.is_ok() && clock.monotonic().saturating_sub(began) < SEND_WITHIN;
+    let nothing_found = young
+        && send.shared.view.0.get().is_some_and(|view| {
+            view.read(|state| {
+                let repository = state.repository(send.target.id)?;
+                let dispatch = repository.dispatches.get(claim.dispatch())?;
+                let free = dispatch.is_open() && dispatch.epoch.0 == claim.epoch();
+                Some(free && due::identify(repository, dispatch) == Identification::Nothing)
+            })
+            .unwrap_or(false)
+        });
     if nothing_found {
         send.run(claim).await;
     } else {

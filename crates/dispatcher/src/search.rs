@@ -7,7 +7,7 @@ use crate::{
 };
 use jiff::SignedDuration;
 use stackwave_domain::{
-    DispatchId, Event, Position, StreamId, Subject, Timestamp, WorkflowFile,
+    DispatchId, Event, Position, RepositoryId, StreamId, Subject, Timestamp, WorkflowFile,
     event::{DispatchUndecidable, SearchEvidence, Source, WorkflowRunObserved},
 };
 use stackwave_engine::{
@@ -26,6 +26,8 @@ use std::{
 const EVERY: Duration = Duration::from_secs(5);
 /// … and, once the grace is over and only the run's identity is missing, this often.
 const EVERY_LATER: Duration = Duration::from_secs(20);
+/// So many observations go into one record.
+const OBSERVED_AT_ONCE: usize = 256;
 /// Runs are listed from this long before the claim: the two clocks are not the same.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 
@@ -118,13 +120,16 @@ impl Searcher {
         wanted: &BTreeMap<DispatchId, (WorkflowFile, Timestamp)>,
     ) -> Result<BTreeMap<WorkflowFile, u32>, CallError> {
         let asked_at = view.read(stackwave_engine::State::position);
+        let Some(target) = self.shared.target(self.target.id) else {
+            return Err(CallError::Unauthorized("the App is not installed in the repository".to_owned()));
+        };
         let workflows: BTreeSet<&WorkflowFile> = wanted.values().map(|(workflow, _)| workflow).collect();
         let mut seen = BTreeMap::new();
         let mut news = Vec::new();
         for workflow in workflows {
             let oldest = wanted.values().filter(|(of, _)| of == workflow).map(|(_, at)| *at).min();
             let since = oldest.unwrap_or_default().checked_sub(CLOCKS_DIFFER).unwrap_or_default();
-            let runs = match self.shared.github.runs.of_workflow(&self.target, workflow, since).await {
+            let runs = match self.shared.github.runs.of_workflow(&target, workflow, since).await {
                 Ok(runs) => runs,
                 // GitHub knows no such workflow: then it has no runs.
                 Err(CallError::NotFound(_)) => Vec::new(),
@@ -134,13 +139,12 @@ impl Searcher {
             news.extend(self.shared.news(view, self.target.id, runs, asked_at));
         }
         self.shared.core.health.detail("github", "reachable");
-        if !news.is_empty() {
-            let subject = Subject::github(self.stream, self.target.id, "workflow_run");
-            if let Some(position) = self.shared.results.append_surely(&subject, news, Some(asked_at)).await {
-                view.wait_for(position).await;
-            }
+        if self.shared.observe(view, self.stream, self.target.id, "workflow_run", news, asked_at).await {
+            Ok(seen)
+        } else {
+            // What was seen is not known: nothing may be concluded from it.
+            Err(CallError::Unavailable("what GitHub listed could not be recorded".to_owned()))
         }
-        Ok(seen)
     }
 
     /// After a listing was folded: what the state cannot tell even now, and was searched for long enough, is either
@@ -233,19 +237,38 @@ impl Shared {
     pub(crate) fn news(
         &self,
         view: &PartitionView,
-        repository: stackwave_domain::RepositoryId,
+        repository: RepositoryId,
         runs: Vec<WorkflowRunObserved>,
         asked_at: Position,
     ) -> Vec<Event> {
         view.read(|state| {
             let repository = state.repository(repository);
             runs.into_iter()
-                .filter(|run| {
-                    let known = repository.and_then(|repository| repository.workflow_runs.get(&run.run));
-                    known.is_none_or(|known| known.is_news(run))
-                })
+                .filter(|run| repository.is_some_and(|repository| repository.is_news(run)))
                 .map(|run| WorkflowRunObserved { source: Source::Poll { asked_at }, ..run }.into())
                 .collect()
         })
+    }
+
+    /// Records observations of a look, in parts, and returns once the state has them; false when not all were recorded.
+    pub(crate) async fn observe(
+        &self,
+        view: &PartitionView,
+        stream: StreamId,
+        repository: RepositoryId,
+        event: &str,
+        mut events: Vec<Event>,
+        asked_at: Position,
+    ) -> bool {
+        let subject = Subject::github(stream, repository, event);
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(OBSERVED_AT_ONCE));
+            let Some(position) = self.results.append_surely(&subject, events, Some(asked_at)).await else {
+                return false;
+            };
+            view.wait_for(position).await;
+            events = rest;
+        }
+        true
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Send {
 impl Send {
     /// Sends until GitHub took it, refused it, or nobody knows; a certain "not taken" waits and is sent again under the
     /// same claim.
-    pub(crate) async fn run(self, claim: DispatchClaim) {
+    pub(crate) async fn run(mut self, claim: DispatchClaim) {
         let (dispatch, epoch) = (claim.dispatch().clone(), claim.epoch());
         loop {
             let sent = tokio::time::timeout(
@@ -74,7 +74,13 @@ impl Send {
                     }
                     // A limit delays and is paid for anew.
                     self.shared.github.dispatches.budget(self.target.installation, 1).await;
+                    if let Some(target) = self.shared.target(self.target.id) {
+                        self.target = target;
+                    }
                     // The waits may have been long: somebody may have taken the claim over, or the run may have stopped.
+                    if !self.shared.catch_up(self.stream, self.target.id).await {
+                        break;
+                    }
                     match self.standing(&claim) {
                         Standing::Ours => {}
                         Standing::Gone => break,

@@ -41,17 +41,47 @@ pub(crate) struct UnderWay {
     pub(crate) reading: HashSet<(WorkflowFile, GitRef)>,
     /// The repository's installation is being asked for.
     pub(crate) finding: bool,
+    /// How often it was asked for in vain.
+    pub(crate) not_found: u32,
     /// A look at GitHub is under way.
     pub(crate) looking: bool,
-    /// No look before this, by the monotonic clock: the last one failed, or was just made.
-    pub(crate) look_after: Duration,
+    /// Looks that failed, by what was looked for: one that fails does not keep the others from being made.
+    pub(crate) failed: BTreeMap<Kind, Failed>,
+    /// How many runs were asked for one by one, so that each has its turn.
+    pub(crate) asked_singly: usize,
+    /// Tags that GitHub did not know are not asked for before this, by the monotonic clock.
+    pub(crate) tags_after: HashMap<u64, Duration>,
     /// When silent runs were last asked for.
     pub(crate) silent_asked: Option<Duration>,
+}
+
+/// What a look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Pull requests of uploads that may be their merge's.
+    Pulls,
+    /// Uploads whose trigger is not known.
+    Uploads,
+    /// Commits of releases.
+    Tags,
+    /// Silent workflow runs.
+    Silent,
+}
+
+/// Looks of one kind that failed, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failed {
+    /// How many.
+    pub(crate) times: u32,
+    /// No look before this, by the monotonic clock.
+    pub(crate) until: Duration,
 }
 
 /// The search for one dispatch's workflow run.
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
+    /// The claim's epoch: another's take-over ends this search.
+    pub(crate) epoch: u32,
     /// The last moment at which a request can have been in flight, by the monotonic clock.
     pub(crate) since: Duration,
     /// How often the runs were listed.

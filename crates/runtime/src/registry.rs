@@ -3,7 +3,7 @@
 use crate::core::Core;
 use stackwave_domain::{Entry, Event, Position, Subject, digest::BlobRef, event::RepositoryRegistered};
 use stackwave_event_log::{Append, AppendError, EventLog, LogError};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A setting could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum RegisterError {
     #[error(transparent)]
     Append(#[from] AppendError),
 }
+
+/// How long to wait before reading again what became of an append.
+const READ_AGAIN: Duration = Duration::from_millis(50);
 
 /// Makes sure that the last record of a setting's subject says exactly this, and returns its position. Writers have no
 /// fold of it: the last record is read from the leader, and a conflict reads it again (nats.md §3).
@@ -38,36 +41,59 @@ pub async fn register(
         let record = core.record(actor, vec![event.clone()]);
         match core.log.append(Append::after(subject.clone(), record, expected)).await {
             Ok(appended) => return Ok(appended.receipt.position),
-            Err(AppendError::Conflict { .. } | AppendError::Unknown(_)) => {}
+            Err(AppendError::Conflict { .. } | AppendError::Unknown(_)) => {
+                tokio::time::sleep(READ_AGAIN).await
+            }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Registers a repository, if what is known of it differs, and waits until this process knows it.
+/// Registers a repository, if what is known of it differs, and waits until this process knows it. A repository stays in
+/// the workspace in which it is: whoever learns of it first decides.
 ///
 /// # Errors
 /// The log is out of reach.
 pub async fn register_repository(
     core: &Core,
     actor: &str,
-    repository: RepositoryRegistered,
+    mut repository: RepositoryRegistered,
 ) -> Result<(), RegisterError> {
-    let known = core.config.read(|config| {
+    let subject = Subject::config("repository", &repository.repository.to_string());
+    loop {
+        if is_known(core, &mut repository) {
+            return Ok(());
+        }
+        // Another process may have told it, and this one not have folded it.
+        let last = core.log.last(&subject).await?.map_or(Position::START, |entry| entry.position);
+        core.config.wait_for(last).await;
+        if is_known(core, &mut repository) {
+            return Ok(());
+        }
+        let record = core.record(actor, vec![repository.clone().into()]);
+        match core.log.append(Append::after(subject.clone(), record, last)).await {
+            Ok(appended) => {
+                core.config.wait_for(appended.receipt.position).await;
+                return Ok(());
+            }
+            Err(AppendError::Conflict { .. } | AppendError::Unknown(_)) => {
+                tokio::time::sleep(READ_AGAIN).await
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether the configuration says this of the repository, which takes the workspace in which it is known.
+fn is_known(core: &Core, repository: &mut RepositoryRegistered) -> bool {
+    core.config.read(|config| {
         config.repository(repository.repository).is_some_and(|known| {
+            repository.workspace = known.workspace.clone();
             known.name == repository.name
                 && known.default_branch == repository.default_branch
                 && known.installation == repository.installation
-                && known.workspace == repository.workspace
         })
-    });
-    if known {
-        return Ok(());
-    }
-    let subject = Subject::config("repository", &repository.repository.to_string());
-    let position = register(core, actor, subject, repository.into()).await?;
-    core.config.wait_for(position).await;
-    Ok(())
+    })
 }
 
 /// Fetches the blobs that some records refer to and puts them in their places.

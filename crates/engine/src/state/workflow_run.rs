@@ -132,10 +132,7 @@ impl RepositoryState {
             return Class::Known;
         }
         let owner = self.owners.get(&observed.run).cloned();
-        // Somebody else's runs are of no interest, unless a run of that workflow is being waited for: a host may name the
-        // actor in its own way. A re-run keeps its first actor, so ours are never missed.
-        let known = owner.is_some() || self.workflow_runs.contains_key(&observed.run);
-        if !known && !self.may_be_ours(observed.actor.as_deref()) && !self.is_awaited(observed) {
+        if !self.concerns_us(observed) {
             return Class::Known;
         }
         let class = match self.workflow_runs.get_mut(&observed.run) {
@@ -214,6 +211,23 @@ impl RepositoryState {
         if certain {
             self.our_actor = Some(actor.clone());
         }
+    }
+
+    /// Whether folding an observation would change anything: a look records only what does.
+    #[must_use]
+    pub fn is_news(&self, observed: &WorkflowRunObserved) -> bool {
+        self.workflow_runs
+            .get(&observed.run)
+            .map_or_else(|| self.concerns_us(observed), |known| known.is_news(observed))
+    }
+
+    /// Somebody else's runs are of no interest, unless a run of that workflow is being waited for: a host may name the
+    /// actor in its own way. A re-run keeps its first actor, so ours are never missed.
+    fn concerns_us(&self, observed: &WorkflowRunObserved) -> bool {
+        self.owners.contains_key(&observed.run)
+            || self.workflow_runs.contains_key(&observed.run)
+            || self.may_be_ours(observed.actor.as_deref())
+            || self.is_awaited(observed)
     }
 
     /// Whether a dispatch of this workflow has no workflow run yet.
