@@ -40,7 +40,8 @@ impl From<Trouble> for CallError {
         match trouble {
             Trouble::SignIn(error) => error,
             Trouble::Limited(wait) => Self::RateLimited { wait },
-            Trouble::Failed(failure) => Self::Unavailable(failure.into_text()),
+            Trouble::Failed(Failure::Redirected { status, message }) => Self::Refused { status, message },
+            Trouble::Failed(Failure::NotSent(text) | Failure::Unknown(text)) => Self::Unavailable(text),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Starting workflows.
 //!
 //! What an answer proves decides what happens next, so it is told apart with care: only a connection that was never
-//! made, and an answer that is a definite no, prove that nothing was started.
+//! made, an answer that is a definite no, and a redirect that is not followed prove that nothing was started.
 
 use crate::{
     budget::Kind,
@@ -13,7 +13,7 @@ use crate::{
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use stackwave_domain::{DispatchClaim, InstallationId, WorkflowRunId};
+use stackwave_domain::{DispatchClaim, InstallationId, WorkflowRunId, event::RefusalReason};
 use stackwave_github::{
     port::{CallError, DispatchAnswer, DispatchError, Dispatches, Target},
     refusal::{self, Meaning},
@@ -124,6 +124,9 @@ fn not_taken(trouble: Trouble) -> DispatchError {
         Trouble::Limited(wait) => not_sent("GitHub limits our calls".to_owned(), wait),
         Trouble::Failed(Failure::NotSent(reason)) => not_sent(reason, UNREACHABLE_WAIT),
         Trouble::Failed(Failure::Unknown(reason)) => DispatchError::OutcomeUnknown(reason),
+        Trouble::Failed(Failure::Redirected { status, message }) => {
+            DispatchError::Refused { status, reason: RefusalReason::Other, message }
+        }
         Trouble::SignIn(error) => {
             let wait = match &error {
                 CallError::RateLimited { wait } => *wait,

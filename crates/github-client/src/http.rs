@@ -2,7 +2,7 @@
 
 use crate::config::ConfigError;
 use reqwest::{
-    Method, StatusCode,
+    Method,
     header::{
         ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, USER_AGENT,
     },
@@ -22,6 +22,16 @@ pub(crate) const JSON: &str = "application/vnd.github+json";
 
 /// Renamed and transferred repositories answer with redirects, one after another at most a few times.
 const MAX_REDIRECTS: u32 = 5;
+
+/// Where a read goes on. GitHub answers 301, 302 and 307.
+const REDIRECTS: [u16; 4] = [301, 302, 307, 308];
+
+/// Where a write goes on: these ask for the same method and body again, and GitHub answers 307 for a renamed repository.
+/// The others, which may ask for a `GET` instead, come from something before GitHub: a sign-in page, or the step from
+/// http to https.
+///
+/// Source: GitHub Docs "Best practices for using the REST API", "Follow redirects"; RFC 9110, section 15.4.
+const WRITE_REDIRECTS: [u16; 2] = [307, 308];
 
 /// No answer that we ask for is larger.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
@@ -97,14 +107,13 @@ pub(crate) enum Failure {
     NotSent(String),
     /// GitHub may have acted on it.
     Unknown(String),
-}
-
-impl Failure {
-    pub(crate) fn into_text(self) -> String {
-        match self {
-            Self::NotSent(text) | Self::Unknown(text) => text,
-        }
-    }
+    /// A write was sent elsewhere, where it does not go: nothing was done.
+    Redirected {
+        /// HTTP status.
+        status: u16,
+        /// Where it should have gone, and which setting decides that.
+        message: String,
+    },
 }
 
 /// The connections to one host.
@@ -166,16 +175,48 @@ impl Http {
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), ask.path);
         let mut url = Url::parse(&url)
             .map_err(|error| Failure::NotSent(format!("`{}` is no path: {error}", ask.path)))?;
-        for _ in 0..=MAX_REDIRECTS {
+        for left in (0..=MAX_REDIRECTS).rev() {
             let answer = self.exchange(ask, &url, credential).await?;
-            let Some(next) = redirected(&answer, &url) else { return Ok(answer) };
-            // A redirect was not acted on, so asking again there is safe; but a write goes to no other host.
-            if ask.method != Method::GET && next.origin() != url.origin() {
+            let next = location(&answer, &url);
+            if ask.method == Method::GET {
+                let Some(next) = next.filter(|_| REDIRECTS.contains(&answer.status)) else {
+                    return Ok(answer);
+                };
+                url = next;
+                continue;
+            }
+            if !(300..400).contains(&answer.status) {
                 return Ok(answer);
             }
-            url = next;
+            // A redirect was not acted on, so asking again there is safe; but a write goes to no other host.
+            match next {
+                Some(next)
+                    if left > 0
+                        && WRITE_REDIRECTS.contains(&answer.status)
+                        && next.origin() == url.origin() =>
+                {
+                    url = next;
+                }
+                next => return Err(self.not_followed(&answer, next.as_ref())),
+            }
         }
         Err(Failure::NotSent(format!("`{}` is redirected without end", ask.path)))
+    }
+
+    fn not_followed(&self, answer: &Answer, next: Option<&Url>) -> Failure {
+        // Without its query, which may hold what nobody else should read.
+        let next = next.map_or_else(
+            || "nowhere".to_owned(),
+            |next| format!("`{}{}`", next.origin().ascii_serialization(), next.path()),
+        );
+        Failure::Redirected {
+            status: answer.status,
+            message: format!(
+                "a write to `{}` is redirected to {next} and was not done: check that `STACKWAVE_GITHUB_API_URL` is \
+                 the address of the REST API itself",
+                self.base
+            ),
+        }
     }
 
     async fn exchange(
@@ -240,16 +281,7 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-fn redirected(answer: &Answer, from: &Url) -> Option<Url> {
-    let redirects = [
-        StatusCode::MOVED_PERMANENTLY,
-        StatusCode::FOUND,
-        StatusCode::TEMPORARY_REDIRECT,
-        StatusCode::PERMANENT_REDIRECT,
-    ];
-    if !redirects.iter().any(|status| status.as_u16() == answer.status) {
-        return None;
-    }
+fn location(answer: &Answer, from: &Url) -> Option<Url> {
     from.join(answer.header(LOCATION.as_str())?).ok()
 }
 

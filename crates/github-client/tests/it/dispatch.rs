@@ -339,10 +339,41 @@ async fn a_renamed_repository_is_followed() {
 #[tokio::test]
 async fn a_dispatch_goes_to_no_other_host() {
     let other = GitHub::start(|_, _| Some(Reply::With(204, vec![], String::new()))).await;
-    let location = format!("{}/elsewhere", other.url);
+    let location = format!("{}/elsewhere?code=secret", other.url);
     let github = github(move |_| Reply::With(307, vec![("location", location.clone())], String::new())).await;
-    dispatch(&github).await.unwrap_err();
+    let Err(DispatchError::Refused { status: 307, reason, message }) = dispatch(&github).await else {
+        panic!("it certainly was not taken")
+    };
+    assert_eq!(reason, RefusalReason::Other);
+    for part in [&github.url, "STACKWAVE_GITHUB_API_URL", &format!("{}/elsewhere`", other.url)] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!message.contains("secret"), "{message}");
     assert!(other.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_that_asks_for_no_write_refuses_the_dispatch() {
+    for (status, location) in [
+        (301, Some("/repositories/1/dispatches")),
+        (302, Some("/login")),
+        (303, Some("/login")),
+        (307, None),
+        (308, Some(PATH)),
+    ] {
+        let github = github(move |_| {
+            let location = location.map(|location| ("location", location.to_owned()));
+            Reply::With(status, location.into_iter().collect(), String::new())
+        })
+        .await;
+        let refused = dispatch(&github).await;
+        assert!(
+            matches!(&refused, Err(DispatchError::Refused { status: told, .. }) if *told == status),
+            "{status}: {refused:?}"
+        );
+        let sent = github.seen().len() - github.count("POST", "/app/installations/31415/access_tokens");
+        assert_eq!(sent, if status == 308 { 6 } else { 1 }, "{status}: a circle is left after a few steps");
+    }
 }
 
 #[tokio::test]
