@@ -144,6 +144,7 @@ impl Commenter {
             Gate::Open => {}
             shut @ (Gate::At(_) | Gate::Closed) => return shut,
         }
+        let paid = slot.take_paid();
         let options = Options {
             dispatch: self.config.dispatch,
             repository: Some(&target.name),
@@ -178,6 +179,7 @@ impl Commenter {
             folded,
             look_first: slot.has_failed(),
             known_gone: known.is_none() && comment.is_some_and(|comment| comment.refused.is_some()),
+            paid,
         };
         self.start(turn, key.clone(), post);
         Gate::Closed

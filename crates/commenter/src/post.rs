@@ -1,5 +1,8 @@
 //! One post: from a text to a comment at GitHub and a record in the log.
 //!
+//! It is paid for first, which may take long: GitHub allows few comments an hour. A post that is not paid for does only
+//! that, and ends; what is to be said is rendered anew for the one that follows, and its claim waits for no budget.
+//!
 //! An edit is idempotent and needs no claim. A creation is claimed first, on the comment's own subject with its last
 //! position, so that of several commenters one creates; GitHub is searched for the marker after the claim and before
 //! the creation, so that a comment whose record was lost is found. Results are appended without an expectation: what
@@ -33,10 +36,13 @@ pub(crate) struct Post {
     /// The subject's last record as folded, and how far the state was folded.
     pub(crate) last: Position,
     pub(crate) folded: Position,
-    /// An earlier attempt failed: look before claiming, so that a lasting failure does not fill the log with claims.
+    /// An earlier attempt failed: look before paying and claiming, so that a lasting failure neither uses up the budget
+    /// nor fills the log with claims.
     pub(crate) look_first: bool,
     /// A refusal as gone is in the log already.
     pub(crate) known_gone: bool,
+    /// One write is paid for.
+    pub(crate) paid: bool,
 }
 
 /// Why a post ended before its comment was written.
@@ -66,8 +72,19 @@ struct Written {
 }
 
 impl Post {
-    /// Writes the comment and records it.
+    /// Pays for the comment, or, when that is done, writes it and records it.
     pub(crate) async fn run(self) -> Outcome {
+        if !self.paid {
+            let paid = tokio::select! {
+                paid = self.pay() => paid,
+                // Nothing was claimed, so whoever comes next begins anew.
+                () = self.core.shutdown.cancelled() => return Outcome::Failed,
+            };
+            return match paid {
+                Ok(()) => Outcome::Paid,
+                Err(error) => self.fail(error).await,
+            };
+        }
         match self.write().await {
             Ok(written) => {
                 self.core.health.detail("github", "reachable");
@@ -89,15 +106,17 @@ impl Post {
         }
     }
 
+    async fn pay(&self) -> Result<(), CallError> {
+        if self.known.is_none() && self.look_first {
+            self.find().await?;
+        }
+        self.comments.pay(self.target.installation).await
+    }
+
     async fn write(&self) -> Result<Written, Stop> {
         if let Some(comment) = self.known {
             self.comments.update(&self.target, comment, &self.body).await?;
             return Ok(Written { comment, found: false });
-        }
-        if self.look_first
-            && let Some(found) = self.find().await?
-        {
-            return self.adopt(found).await;
         }
         self.claim().await?;
         let claimed_at = self.core.clock.monotonic();

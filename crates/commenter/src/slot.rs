@@ -9,6 +9,8 @@ use std::time::Duration;
 /// What became of one post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// One write is paid for: it may be made now.
+    Paid,
     /// It is recorded here: the state has to have folded it before it is asked again.
     Recorded(Position),
     /// Somebody else wrote the subject's record here.
@@ -36,6 +38,7 @@ pub(crate) enum Gate {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slot {
     busy: bool,
+    paid: bool,
     folded_to: Position,
     not_before: Duration,
     failures: u32,
@@ -92,6 +95,12 @@ impl Slot {
         self.failures > 0
     }
 
+    /// Whether one write is paid for. What is not used at once is given up, so that many who paid and were held up
+    /// never write all together.
+    pub(crate) const fn take_paid(&mut self) -> bool {
+        std::mem::replace(&mut self.paid, false)
+    }
+
     /// A post begins.
     pub(crate) const fn begin(&mut self) {
         self.busy = true;
@@ -101,6 +110,7 @@ impl Slot {
     pub(crate) fn end(&mut self, outcome: &Outcome, config: &Config, now: Duration) {
         self.busy = false;
         match outcome {
+            Outcome::Paid => self.paid = true,
             Outcome::Recorded(position) => {
                 self.failures = 0;
                 self.folded_to = *position;
@@ -154,6 +164,15 @@ mod tests {
         assert_eq!(slot.gate(Position(2), 9 * SECOND), Gate::Closed, "its own record is not folded yet");
         assert_eq!(slot.gate(Position(3), 3 * SECOND), Gate::At(4 * SECOND));
         assert_eq!(slot.gate(Position(3), 4 * SECOND), Gate::Open);
+    }
+
+    #[test]
+    fn a_post_that_is_paid_for_goes_at_once_and_is_paid_for_anew_the_next_time() {
+        let mut slot = Slot::default();
+        slot.begin();
+        slot.end(&Outcome::Paid, &config(), SECOND);
+        assert_eq!(slot.gate(Position(1), SECOND), Gate::Open);
+        assert_eq!((slot.take_paid(), slot.take_paid()), (true, false));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
-use stackwave_domain::{CommentId, PrNumber};
+use stackwave_domain::{CommentId, InstallationId, PrNumber};
 use stackwave_github::port::{CallError, Comments, OwnComment, Target};
 
 /// 10,000 comments.
@@ -36,6 +36,16 @@ impl Identity {
 
 #[async_trait]
 impl Comments for GitHubClient {
+    /// A dropped future takes nothing.
+    async fn pay(&self, installation: InstallationId) -> Result<(), CallError> {
+        let lane = self.inner.budgets.lane(Some(installation));
+        if let Some(wait) = lane.blocked() {
+            return Err(CallError::RateLimited { wait });
+        }
+        lane.take(Kind::Comment, 1).await;
+        Ok(())
+    }
+
     async fn find(
         &self,
         target: &Target,
@@ -69,8 +79,6 @@ impl Comments for GitHubClient {
 }
 
 impl GitHubClient {
-    /// Writes once the budget allows; while a limit of GitHub holds, says so at once, since what is to be said may
-    /// change until it ends.
     async fn write_comment(
         &self,
         target: &Target,
@@ -78,15 +86,10 @@ impl GitHubClient {
         path: &str,
         body: &str,
     ) -> Result<Value, CallError> {
-        let lane = self.inner.budgets.lane(Some(target.installation));
-        if let Some(wait) = lane.blocked() {
-            return Err(CallError::RateLimited { wait });
-        }
-        lane.take(Kind::Comment, 1).await;
         let body = json!({ "body": body });
         let ask = Ask::write(method, path, &body);
         let json = self.inner.json(Caller::Installation(target.installation), &ask).await?;
-        lane.succeeded();
+        self.inner.budgets.lane(Some(target.installation)).succeeded();
         Ok(json)
     }
 

@@ -224,9 +224,16 @@ pub struct OwnComment {
     pub body: String,
 }
 
-/// Comments on pull requests. Writes wait for their budget: at most 60 a minute and 400 an hour on github.com.
+/// Comments on pull requests. Each write is paid for first, with [`Comments::pay`]: at most 60 a minute and 400 an
+/// hour on github.com, so that paying can take long. Writing then waits for nothing but GitHub.
 #[async_trait]
 pub trait Comments: Send + Sync {
+    /// Waits until the budget allows one write of a comment, and pays for it. What is not used is lost to the budget.
+    ///
+    /// # Errors
+    /// `RateLimited` at once while a limit of GitHub holds: what is to be said may change until it ends.
+    async fn pay(&self, installation: InstallationId) -> Result<(), CallError>;
+
     /// The oldest comment that our App wrote and whose first line is `marker`.
     ///
     /// # Errors
@@ -238,13 +245,13 @@ pub trait Comments: Send + Sync {
         marker: &str,
     ) -> Result<Option<OwnComment>, CallError>;
 
-    /// Creates a comment.
+    /// Creates a comment that was paid for.
     ///
     /// # Errors
     /// See [`CallError`]; after `Unavailable` look with [`Comments::find`] before creating again.
     async fn create(&self, target: &Target, number: PrNumber, body: &str) -> Result<CommentId, CallError>;
 
-    /// Replaces what a comment says.
+    /// Replaces what a comment says, paid for.
     ///
     /// # Errors
     /// `NotFound` when somebody deleted it.

@@ -2,9 +2,10 @@
 
 use crate::support::{GitHub, Reply, config, target};
 use serde_json::{Value, json};
-use stackwave_domain::{CommentId, PrNumber};
+use stackwave_domain::{CommentId, InstallationId, PrNumber};
 use stackwave_github::port::{CallError, Comments};
 use stackwave_github_client::GitHubClient;
+use std::time::Duration;
 
 const LIST: &str = "/repos/acme/infra/issues/42/comments";
 const MARKER: &str = "<!-- stackwave:v1 default -->";
@@ -124,11 +125,52 @@ async fn while_a_limit_holds_a_comment_is_not_waited_for() {
     })
     .await;
     let client = github.client();
+    client.pay(target().installation).await.unwrap();
     for _ in 0..2 {
         let limited = client.create(&target(), PrNumber(42), "one").await;
         assert!(matches!(limited, Err(CallError::RateLimited { .. })), "{limited:?}");
     }
+    let limited = client.pay(target().installation).await;
+    assert!(matches!(limited, Err(CallError::RateLimited { .. })), "{limited:?}");
     assert_eq!(github.count("POST", LIST), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_are_paid_for_before_they_are_written() {
+    let client = GitHubClient::new(config("https://api.github.com")).unwrap();
+    let start = tokio::time::Instant::now();
+    for _ in 0..60 {
+        client.pay(target().installation).await.unwrap();
+    }
+    assert!((49..=51).contains(&start.elapsed().as_secs()), "10 at once, and then one a second");
+    // Another installation has a budget of its own.
+    let start = tokio::time::Instant::now();
+    client.pay(InstallationId(1)).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_comment_that_is_paid_for_waits_for_no_budget() {
+    let github =
+        GitHub::start(|seen, _| seen.is("POST", LIST).then(|| Reply::Json(201, json!({"id": 9})))).await;
+    let mut config = config(&github.url);
+    config.writes_per_minute = Some(1);
+    let client = GitHubClient::new(config).unwrap();
+    client.pay(target().installation).await.unwrap();
+    for _ in 0..3 {
+        client.create(&target(), PrNumber(42), "one").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_comment_that_is_redirected_is_refused() {
+    let github = GitHub::start(|seen, _| {
+        seen.is("POST", LIST)
+            .then(|| Reply::With(302, vec![("location", "/login".to_owned())], String::new()))
+    })
+    .await;
+    let refused = github.client().create(&target(), PrNumber(42), "one").await;
+    assert!(matches!(refused, Err(CallError::Refused { status: 302, .. })), "{refused:?}");
 }
 
 #[tokio::test]

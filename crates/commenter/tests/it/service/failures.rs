@@ -36,6 +36,7 @@ async fn while_github_is_out_of_reach_it_is_asked_again_without_filling_the_log(
     let claims = events.iter().filter(|event| matches!(event, Event::CommentClaimed(_))).count();
     assert_eq!(claims, 2, "the first, and the one that led to a comment");
     assert_eq!(github.read(|held| held.count(Call::Find(PR))), 8);
+    assert_eq!(github.read(|held| held.paid), 2, "what fails before it writes is not paid for");
     assert_eq!(process.core.health.report()["details"]["github"], "reachable");
     assert!(process.core.health.is_ready());
 }

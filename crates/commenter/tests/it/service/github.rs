@@ -1,7 +1,7 @@
 //! A GitHub that holds comments, remembers what was asked, and fails as told.
 
 use async_trait::async_trait;
-use stackwave_domain::{CommentId, PrNumber};
+use stackwave_domain::{CommentId, InstallationId, PrNumber};
 use stackwave_github::port::{CallError, Comments, OwnComment, Target};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -32,6 +32,8 @@ pub(crate) struct Held {
     faults: VecDeque<Fault>,
     outage: usize,
     next: u64,
+    pub(crate) waiting_to_pay: usize,
+    pub(crate) paid: usize,
 }
 
 impl Held {
@@ -62,17 +64,33 @@ pub(crate) struct FakeGitHub {
     changed: Notify,
     /// Creations and edits wait for a permit.
     gate: Semaphore,
+    /// Payments wait for a permit.
+    budget: Semaphore,
 }
 
 impl FakeGitHub {
     pub(crate) fn new() -> Arc<Self> {
-        let gate = Semaphore::new(Semaphore::MAX_PERMITS);
-        Arc::new(Self { held: Mutex::default(), changed: Notify::new(), gate })
+        Self::with(Semaphore::MAX_PERMITS, Semaphore::MAX_PERMITS)
     }
 
     /// One whose writes wait until they are let through.
     pub(crate) fn gated() -> Arc<Self> {
-        Arc::new(Self { held: Mutex::default(), changed: Notify::new(), gate: Semaphore::new(0) })
+        Self::with(0, Semaphore::MAX_PERMITS)
+    }
+
+    /// One with so many writes in its budget.
+    pub(crate) fn with_budget(writes: usize) -> Arc<Self> {
+        Self::with(Semaphore::MAX_PERMITS, writes)
+    }
+
+    fn with(gate: usize, budget: usize) -> Arc<Self> {
+        let (gate, budget) = (Semaphore::new(gate), Semaphore::new(budget));
+        Arc::new(Self { held: Mutex::default(), changed: Notify::new(), gate, budget })
+    }
+
+    /// Puts more writes into the budget.
+    pub(crate) fn allow(&self, writes: usize) {
+        self.budget.add_permits(writes);
     }
 
     /// Lets all waiting and further writes through.
@@ -147,6 +165,19 @@ impl Held {
 
 #[async_trait]
 impl Comments for FakeGitHub {
+    async fn pay(&self, _: InstallationId) -> Result<(), CallError> {
+        self.held.lock().unwrap().waiting_to_pay += 1;
+        self.changed.notify_waiters();
+        self.budget.acquire().await.unwrap().forget();
+        {
+            let mut held = self.held.lock().unwrap();
+            held.waiting_to_pay -= 1;
+            held.paid += 1;
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
     async fn find(
         &self,
         _: &Target,
