@@ -43,6 +43,13 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How often a quiet client is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// What reflection tells, in either version: many clients know only `v1alpha`.
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
 /// Serves on a listener until the process drains.
 ///
 /// # Errors
@@ -56,16 +63,14 @@ pub async fn serve(
     let shutdown = core.shutdown.clone();
     let (reporter, health) = tonic_health::server::health_reporter();
     let readiness = Readiness::follow(&core, reporter).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let (reflection, older_reflection) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let runs = RunsService::new(core.config.clone(), partitions, readiness);
     let access = Access::new(config.token);
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .add_service(health)
         .add_service(reflection)
+        .add_service(older_reflection)
         .add_service(RunsServer::with_interceptor(runs, access))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), shutdown.clone().cancelled_owned());
     let out_of_patience = async {

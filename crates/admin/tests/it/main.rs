@@ -4,5 +4,6 @@
 
 mod access;
 mod health;
+mod reflection;
 mod runs;
 mod support;
