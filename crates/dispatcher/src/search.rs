@@ -60,12 +60,10 @@ impl Searcher {
     async fn run(self) {
         // The grace is cut into at least four looks, so that a short one is not one look long.
         let every = EVERY.min(self.shared.config.grace / 4).max(Duration::from_millis(100));
+        // The slot is filled as soon as the loop was started; without a view there is nothing to judge by.
         while let Some(view) = self.shared.view.0.get() {
             let wanted = self.wanted(view);
             if wanted.is_empty() {
-                let mut under_way = self.work.lock();
-                under_way.searches.retain(|_, search| search.exhausted.is_some());
-                under_way.searching = false;
                 break;
             }
             let pause = match self.list(view, &wanted).await {
@@ -92,6 +90,7 @@ impl Searcher {
                 () = tokio::time::sleep(pause) => {},
             }
         }
+        self.work.lock().searching = false;
         self.poke.ask_again(self.target.id);
     }
 

@@ -236,12 +236,15 @@ fn status(
             None if run.stacks[index].unmet_parents > 0 => (Status::Waiting, waits_for(run, index)),
             None => match hold_on(state, run, index) {
                 Some(hold) => (Status::Held, Some(hold.to_string())),
-                None => (Status::Released, None),
+                None => (Status::Released, Some(ABOUT_TO_GO.to_owned())),
             },
         },
         Progress::Released { .. } => released(state, run, index),
     }
 }
+
+/// Why a stack that may go has not gone: what else keeps it is not in the log.
+const ABOUT_TO_GO: &str = "it goes as soon as GitHub can be reached and the call budget allows";
 
 /// What a failed stack is said to have done.
 fn failure_words(run: &Run, index: usize) -> &'static str {
@@ -316,7 +319,7 @@ fn call_status(
     let dispatch = state.dispatches.get(id);
     let double = dispatch.and_then(doubles);
     match stage {
-        Stage::Unclaimed if run.is_active() => (Status::Released, None),
+        Stage::Unclaimed if run.is_active() => (Status::Released, Some(ABOUT_TO_GO.to_owned())),
         Stage::Unclaimed => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
         Stage::Dispatching => (Status::Dispatching, dispatch.and_then(dispatching_reason)),
         Stage::Accepted => {

@@ -205,13 +205,25 @@ fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) 
                 };
                 actors.push(stackwave_commenter::actor(core.clone(), Arc::clone(github) as _, config));
             }
-            let (view, _) = partition::start(core.clone(), StreamId::Partition(number), actors);
+            let (view, task) = partition::start(core.clone(), StreamId::Partition(number), actors);
+            tokio::spawn(watch_task(core.clone(), number, task));
             if let Some(slot) = slot {
                 slot.set(view.clone());
             }
             view
         })
         .collect()
+}
+
+/// A partition's loop ends only when the process drains. If it ends otherwise, nothing would be decided any more while
+/// everything looked well: the process stops, and whoever runs it starts it anew.
+async fn watch_task(core: Core, number: u16, task: JoinHandle<()>) {
+    let ended = task.await;
+    if !core.shutdown.is_cancelled() {
+        tracing::error!(partition = number, ended = ?ended, "the loop of a partition ended; the process stops");
+        core.health.not_ready("process", "the loop of a partition ended");
+        core.shutdown.cancel();
+    }
 }
 
 fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> anyhow::Result<Router> {

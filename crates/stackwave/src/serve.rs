@@ -45,14 +45,25 @@ pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Re
     };
     let running = assembly::start(log, options).await?;
     tracing::info!(http.addr = %running.http_addr, roles = names.join(","), "serving");
-    first_signal().await?;
+    let broken = running.core.shutdown.clone();
+    let by_itself = tokio::select! {
+        signal = first_signal() => {
+            signal?;
+            false
+        }
+        () = broken.cancelled() => true,
+    };
     tracing::info!("draining; a second signal stops at once");
     tokio::spawn(async {
         if first_signal().await.is_ok() {
             std::process::exit(130);
         }
     });
-    running.stop().await
+    running.stop().await?;
+    if by_itself {
+        anyhow::bail!("a part of the process ended by itself; its log above says which");
+    }
+    Ok(())
 }
 
 async fn listen(addr: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
