@@ -97,7 +97,7 @@ async fn fold_all(
             Ok(batch) => batch,
             Err(error) => return error,
         };
-        if let Err(error) = crate::registry::hydrate(log, &mut batch).await {
+        if let Err(error) = crate::stow::hydrate(log, &mut batch).await {
             return error;
         }
         let Some(last) = batch.last().map(|entry| entry.position) else { continue };

@@ -3,7 +3,7 @@
 //! It is level-triggered (design §1): an actor looks at state, never at the record that woke it. A repository is asked
 //! about when one of its records was folded, when an actor poked it, and when an answer said to ask again.
 
-use crate::{config_view::ConfigView, core::Core, ledger::Ledger, registry};
+use crate::{config_view::ConfigView, core::Core, ledger::Ledger, stow};
 use futures::StreamExt as _;
 use stackwave_domain::{Entry, Position, RepositoryId, StreamId, Timestamp};
 use stackwave_engine::{
@@ -197,7 +197,7 @@ impl Partition {
     }
 
     async fn fold(&mut self, mut batch: Vec<Entry>) -> Result<(), LogError> {
-        registry::hydrate(&self.core.log, &mut batch).await?;
+        stow::hydrate(&self.core.log, &mut batch).await?;
         let Some(last) = batch.last().map(|entry| entry.position) else { return Ok(()) };
         self.tell_skew(&batch);
         {

@@ -1,9 +1,9 @@
-//! Writing the configuration stream, and fetching what records keep outside.
+//! Writing the configuration stream.
 
 use crate::core::Core;
-use stackwave_domain::{Entry, Event, Position, Subject, digest::BlobRef, event::RepositoryRegistered};
-use stackwave_event_log::{Append, AppendError, EventLog, LogError};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use stackwave_domain::{Event, Position, Subject, event::RepositoryRegistered};
+use stackwave_event_log::{Append, AppendError, LogError};
+use std::time::Duration;
 
 /// A setting could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -94,25 +94,4 @@ fn is_known(core: &Core, repository: &mut RepositoryRegistered) -> bool {
                 && known.installation == repository.installation
         })
     })
-}
-
-/// Fetches the blobs that some records refer to and puts them in their places.
-///
-/// # Errors
-/// A blob is missing, unreadable or out of reach.
-pub async fn hydrate(log: &Arc<dyn EventLog>, entries: &mut [Entry]) -> Result<(), LogError> {
-    for entry in entries {
-        let missing = entry.record.missing_blobs();
-        if missing.is_empty() {
-            continue;
-        }
-        let mut blobs = BTreeMap::new();
-        for blob in missing {
-            if let Some(bytes) = log.get_blob(&blob.digest).await? {
-                blobs.insert(blob.digest, bytes);
-            }
-        }
-        entry.record.hydrate(|blob: &BlobRef| blobs.get(&blob.digest).map(|bytes| bytes.to_vec()))?;
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{Index, Selection, json, line};
 use stackwave_domain::Entry;
 use stackwave_event_log::EventLog;
-use stackwave_runtime::registry;
+use stackwave_runtime::stow;
 use std::sync::Arc;
 
 /// Knows what is printed, and how.
@@ -27,7 +27,7 @@ impl Printer {
         let mut entries = [entry];
         if !self.json || self.selection.looks_inside() {
             // A blob that is missing costs a detail of the line, not the line.
-            if let Err(error) = registry::hydrate(log, &mut entries).await {
+            if let Err(error) = stow::hydrate(log, &mut entries).await {
                 tracing::warn!(%error, position = %entries[0].position, "a part of a record cannot be read");
             }
         }
