@@ -42,12 +42,15 @@ impl Actor for Orchestrator {
     }
 
     fn act(&mut self, turn: &Turn<'_>) -> Option<Timestamp> {
+        if !turn.ledger.is_free(turn.repository) {
+            // An append of ours is outstanding: the repository is asked about again after it.
+            return None;
+        }
         let due = due_decisions(turn.repository, turn.config, turn.now);
         if due.now.is_empty() {
             return due.again_at;
         }
         let subject = Subject::ledger(turn.stream, turn.repository.id);
-        // Without the turn there is an append of ours outstanding: the repository is asked about again after it.
         if let Some(permit) = turn.ledger.permit(turn.repository, subject) {
             let basis = Basis { engine: ENGINE_VERSION, now: turn.now, config: turn.config.position() };
             let cause = turn.repository.last_position();

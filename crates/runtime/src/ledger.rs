@@ -64,10 +64,8 @@ impl Ledger {
     /// repository is asked again when that has been folded.
     pub fn permit(&self, state: &RepositoryState, subject: Subject) -> Option<Permit> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        match gates.get(&state.id) {
-            Some(Gate::Busy) => return None,
-            Some(Gate::Until(position)) if state.ledger < *position => return None,
-            Some(Gate::Until(_)) | None => {}
+        if !is_open(gates.get(&state.id), state) {
+            return None;
         }
         gates.insert(state.id, Gate::Busy);
         Some(Permit {
@@ -79,6 +77,12 @@ impl Ledger {
         })
     }
 
+    /// Whether a permit would be given: what is due need not be worked out before.
+    #[must_use]
+    pub fn is_free(&self, state: &RepositoryState) -> bool {
+        is_open(self.gates.lock().unwrap_or_else(PoisonError::into_inner).get(&state.id), state)
+    }
+
     fn set(&self, repository: RepositoryId, gate: Option<Gate>) {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         match gate {
@@ -88,6 +92,14 @@ impl Ledger {
         drop(gates);
         // The loop has ended when nobody listens; then there is nothing left to ask.
         let _ = self.poke.send(repository);
+    }
+}
+
+fn is_open(gate: Option<&Gate>, state: &RepositoryState) -> bool {
+    match gate {
+        Some(Gate::Busy) => false,
+        Some(Gate::Until(position)) => state.ledger >= *position,
+        None => true,
     }
 }
 
