@@ -5,6 +5,7 @@ use crate::{
     hook::{Delivery, FOREIGN, Hook, Payloads},
     load::{self, Load},
     report::Samples,
+    scenario::PAUSE,
     service::LogPlace,
     sink::Sink,
 };
@@ -26,52 +27,61 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 static RECORDS: AtomicU64 = AtomicU64::new(0);
 
-/// Measures the floor: 3 appends, 2 deliveries through a follower, 2 HTTP exchanges.
-pub(crate) async fn measure(
-    place: &LogPlace,
-    payloads: &Payloads,
-    load: Load,
-    samples: usize,
-) -> Result<Samples> {
-    let templates = Templates::read()?;
-    let log = place.open(true).await?;
-    let (sink, _arrivals) = Sink::start(payloads.known.clone()).await?;
-    let (receiver, serving) = receiver(Arc::clone(&log), templates.observed.clone()).await?;
-    let background = load::start(receiver, load, payloads).await?;
-    let mut floor = Floor {
-        follower: log.follow(StreamId::Partition(0), Position::START.next()).await?,
-        log,
-        hook: Hook::connect(receiver).await?,
-        client: reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?,
-        url: format!("{}/repos/acme/landing-zone/actions/workflows/tf-plan.yaml/dispatches", sink.url),
-        ledger: Position::START,
-        templates,
-    };
-    let delivery = payloads.completed(1, "plan l000-00/prod/0123456789abcdef");
-    let mut times = Samples::default();
-    for number in 0..samples + samples / 10 {
-        let time = floor.once(&delivery).await?;
-        if number >= samples / 10 {
-            times.push(time);
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    drop(background);
-    serving.abort();
-    Ok(times)
-}
-
-struct Floor {
+/// 3 appends, 2 deliveries through a follower, 2 HTTP exchanges.
+pub(crate) struct Floor<'a> {
+    payloads: &'a Payloads,
     log: Arc<dyn EventLog>,
     follower: Entries,
+    receiver: SocketAddr,
+    serving: JoinHandle<()>,
     hook: Hook,
     client: reqwest::Client,
     url: String,
     ledger: Position,
     templates: Templates,
+    _sink: Sink,
 }
 
-impl Floor {
+impl<'a> Floor<'a> {
+    pub(crate) async fn start(place: &LogPlace, payloads: &'a Payloads) -> Result<Self> {
+        let templates = Templates::read()?;
+        let log = place.open(true).await?;
+        let (sink, _arrivals) = Sink::start(payloads.known.clone()).await?;
+        let (receiver, serving) = receiver(Arc::clone(&log), templates.observed.clone()).await?;
+        Ok(Self {
+            payloads,
+            follower: log.follow(StreamId::Partition(0), Position::START.next()).await?,
+            log,
+            receiver,
+            serving,
+            hook: Hook::connect(receiver).await?,
+            client: reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?,
+            url: format!("{}/repos/acme/landing-zone/actions/workflows/tf-plan.yaml/dispatches", sink.url),
+            ledger: Position::START,
+            templates,
+            _sink: sink,
+        })
+    }
+
+    pub(crate) async fn measure(&mut self, load: Load, count: usize, times: &mut Samples) -> Result<()> {
+        let background = load::start(self.receiver, load, self.payloads).await?;
+        let delivery = self.payloads.completed(1, "plan l000-00/prod/0123456789abcdef");
+        for _ in 0..count {
+            tokio::time::sleep(PAUSE).await;
+            times.push(self.once(&delivery).await?);
+        }
+        drop(background);
+        Ok(())
+    }
+}
+
+impl Drop for Floor<'_> {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Floor<'_> {
     async fn once(&mut self, delivery: &Delivery) -> Result<Duration> {
         let sent = self.hook.send(delivery).await?;
         let observed = fresh(&self.templates.observed);

@@ -20,10 +20,11 @@ mod shapes;
 mod sink;
 
 use anyhow::{Context as _, Result};
+use floor::Floor;
 use hook::Payloads;
 use load::Load;
 use logs::Content;
-use report::{Aim, Table};
+use report::{Aim, Samples, Table};
 use scenario::Bench;
 use service::{LogKind, LogPlace};
 use shapes::Shape;
@@ -34,6 +35,8 @@ const FAN_OUT_ELSEWHERE: f64 = 1_700.0;
 const LAYERS_ELSEWHERE: f64 = 480.0;
 const FOLD_AIM: f64 = 1_000_000.0;
 
+/// So many latencies are taken in a row.
+const TOGETHER: usize = 40;
 /// How often a throughput is measured; the median is told.
 const ROUNDS: usize = 5;
 
@@ -151,9 +154,17 @@ impl Suite<'_> {
 
     async fn latency(&self, table: &mut Table, load: Load) -> Result<()> {
         let place = LogPlace::fresh(self.kind).await?;
-        let floor = floor::measure(&place, self.payloads, load, self.samples).await?;
+        let mut beneath = Floor::start(&place, self.payloads).await?;
         let mut bench = self.bench().await?;
-        let times = scenario::latency(&mut bench, load, self.samples).await?;
+        let (mut times, mut floor) = (Samples::default(), Samples::default());
+        let mut warm = Samples::default();
+        beneath.measure(load, TOGETHER, &mut warm).await?;
+        scenario::latency(&mut bench, load, TOGETHER, &mut warm).await?;
+        // By turns, so that whatever else the machine does meets both.
+        for _ in 0..self.samples.div_ceil(TOGETHER) {
+            beneath.measure(load, TOGETHER, &mut floor).await?;
+            scenario::latency(&mut bench, load, TOGETHER, &mut times).await?;
+        }
         let (p50, p99) = (times.p50().as_secs_f64(), times.p99().as_secs_f64());
         table.time(format!("webhook → child's dispatch, {}: p50", load.name()), times.p50(), Aim::None);
         table.time("  its floor (3 appends, 2 deliveries, 2 exchanges): p50", floor.p50(), Aim::None);

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Deliveries that GitHub sends at once.
 const CONNECTIONS: usize = 16;
 
+/// Before every single measurement: what the one before left to do is done.
+pub(crate) const PAUSE: Duration = Duration::from_millis(15);
+
 /// A service with a GitHub that only answers.
 pub(crate) struct Bench<'a> {
     payloads: &'a Payloads,
@@ -91,31 +94,25 @@ impl<'a> Bench<'a> {
 }
 
 /// From a parent's `workflow_run.completed` to the arrival of its child's dispatch, along a chain.
-pub(crate) async fn latency(bench: &mut Bench<'_>, load: Load, samples: usize) -> Result<Samples> {
-    let warm = samples / 10;
+pub(crate) async fn latency(
+    bench: &mut Bench<'_>,
+    load: Load,
+    count: usize,
+    times: &mut Samples,
+) -> Result<()> {
     let mut hook = bench.hook().await?;
     let background = load::start(bench.service.http, load, bench.payloads).await?;
-    let mut times = Samples::default();
-    let mut left = samples + warm;
-    while left > 0 {
-        // Chains as long as a deep landing zone, again and again.
-        let length = left.min(40) + 1;
-        bench.open(&Shape::chain(length)).await?;
-        let mut parent = bench.arrival().await?;
-        for _ in 1..length {
-            // The answer to the dispatch is recorded, and everything is still, before the parent completes.
-            tokio::time::sleep(Duration::from_millis(15)).await;
-            let sent = hook.send(&bench.completed(&parent)).await?;
-            parent = bench.arrival().await?;
-            if left <= samples {
-                times.push(parent.at.saturating_duration_since(sent));
-            }
-            left -= 1;
-        }
-        hook.send(&bench.completed(&parent)).await?;
+    bench.open(&Shape::chain(count + 1)).await?;
+    let mut parent = bench.arrival().await?;
+    for _ in 0..count {
+        tokio::time::sleep(PAUSE).await;
+        let sent = hook.send(&bench.completed(&parent)).await?;
+        parent = bench.arrival().await?;
+        times.push(parent.at.saturating_duration_since(sent));
     }
+    hook.send(&bench.completed(&parent)).await?;
     drop(background);
-    Ok(times)
+    Ok(())
 }
 
 /// Dispatches per second when one stack's success releases `width` others.
