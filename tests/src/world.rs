@@ -53,6 +53,7 @@ struct Inner {
     /// What was uploaded, by the commit that it describes.
     graphs: Mutex<BTreeMap<Sha, Graph>>,
     refusals: bool,
+    patience: Duration,
 }
 
 impl World {

@@ -12,7 +12,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{ExitStatus, Output, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -38,7 +38,7 @@ pub type Environment = BTreeMap<String, String>;
 #[derive(Debug)]
 pub struct ServeProcess {
     address: SocketAddr,
-    child: Mutex<Option<Child>>,
+    child: tokio::sync::Mutex<Option<Child>>,
     lines: Lines,
 }
 
@@ -58,7 +58,7 @@ impl ServeProcess {
         let Some(address) = address else {
             panic!("`stackwave serve {}` does not serve:\n{}", roles.join(" "), lines.text());
         };
-        Self { address, child: Mutex::new(Some(child)), lines }
+        Self { address, child: tokio::sync::Mutex::new(Some(child)), lines }
     }
 
     /// Starts a process that is expected to end by itself, and returns what it wrote.
@@ -82,8 +82,9 @@ impl ServeProcess {
     /// # Panics
     /// It cannot be ended.
     pub async fn kill(&self) {
-        let child = self.child().take();
-        if let Some(mut child) = child {
+        // Held until it is gone: whoever else wants it dead waits too.
+        let mut child = self.child.lock().await;
+        if let Some(mut child) = child.take() {
             child.kill().await.expect("the process should end");
         }
     }
@@ -93,7 +94,7 @@ impl ServeProcess {
     /// # Panics
     /// It does not end.
     pub async fn stop(&self) -> Option<ExitStatus> {
-        let mut child = self.child().take()?;
+        let mut child = self.child.lock().await.take()?;
         let pid = Pid::from_raw(child.id()?.try_into().expect("a process id"));
         kill(pid, Signal::SIGTERM).expect("the process should take a signal");
         let ended = tokio::time::timeout(STOP_DEADLINE, child.wait()).await;
@@ -107,10 +108,6 @@ impl ServeProcess {
     #[must_use]
     pub fn output(&self) -> String {
         self.lines.text()
-    }
-
-    fn child(&self) -> MutexGuard<'_, Option<Child>> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,6 +21,14 @@ impl Killed {
         let dead = tokio::time::timeout(PATIENCE, self.0).await;
         assert!(matches!(dead, Ok(Ok(()))), "the moment of the kill did not come");
     }
+
+    /// Waits until it is dead (true), or until something else ended (false).
+    pub async fn happened_or(self, other: impl Future<Output = ()>) -> bool {
+        tokio::select! {
+            dead = self.0 => dead.is_ok(),
+            () = other => false,
+        }
+    }
 }
 
 impl World {

@@ -22,6 +22,8 @@ pub(super) struct Servers {
     shape: Shape,
     settings: Environment,
     processes: Mutex<BTreeMap<String, Arc<ServeProcess>>>,
+    /// Held while a process starts: a new one may act before it is in the list, and shall be found by a kill.
+    starting: tokio::sync::Mutex<()>,
     /// What killed processes wrote.
     past: Mutex<String>,
     nats: Option<NatsServer>,
@@ -43,6 +45,7 @@ impl Servers {
             shape,
             settings,
             processes: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
             past: Mutex::default(),
             nats,
             _folder: folder,
@@ -54,6 +57,7 @@ impl Servers {
     }
 
     async fn launch(&self, name: &str) {
+        let _starting = self.starting.lock().await;
         let roles: &[&str] = if name == ALL { &[] } else { &[name] };
         let process = Arc::new(ServeProcess::start(roles, &self.settings).await);
         self.processes().insert(name.to_owned(), process);
@@ -70,6 +74,7 @@ impl Servers {
     }
 
     pub(super) async fn kill(&self, role: &str) {
+        let _none_starts = self.starting.lock().await;
         let process = self.processes().get(self.name_of(role)).cloned();
         if let Some(process) = process {
             process.kill().await;

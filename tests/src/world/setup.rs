@@ -1,6 +1,6 @@
 //! What a scenario begins with.
 
-use super::{API_KEY, Inner, REPOSITORY, WEBHOOK_SECRET, World, servers::Servers, workflows};
+use super::{API_KEY, Inner, PATIENCE, REPOSITORY, WEBHOOK_SECRET, World, servers::Servers, workflows};
 use crate::journal::Journal;
 use stackwave_event_log::EventLog;
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
@@ -46,6 +46,7 @@ pub struct Setup {
     settings: Environment,
     refusals: bool,
     reachable: bool,
+    patience: Duration,
 }
 
 impl Setup {
@@ -62,6 +63,7 @@ impl Setup {
             settings: Environment::new(),
             refusals: false,
             reachable: true,
+            patience: PATIENCE,
         }
     }
 
@@ -128,6 +130,13 @@ impl Setup {
         self
     }
 
+    /// How long the scenario waits for one thing: longer where lost webhooks cost 20 s each.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// GitHub cannot be reached at the start.
     #[must_use]
     pub fn without_github(mut self) -> Self {
@@ -164,6 +173,7 @@ impl Setup {
             client: reqwest::Client::new(),
             graphs: Mutex::default(),
             refusals: self.refusals,
+            patience: self.patience,
         };
         World { github, repo, inner: Arc::new(inner) }
     }

@@ -1,12 +1,13 @@
 //! Waiting for what the log or GitHub says, never for time.
 
-use super::{PATIENCE, World, newest};
+use super::{World, newest};
 use stackwave_domain::{PrNumber, RepositoryId, RunId, event::RunOutcome};
 use stackwave_engine::{
     state::{Phase, RepositoryState},
     view::{self, Status},
 };
 use stackwave_github_sim::{Conclusion, PullNumber, Run, State};
+use std::time::Duration;
 
 impl World {
     /// Waits until the repository's state gives something. `what` completes "waited in vain for …".
@@ -16,8 +17,8 @@ impl World {
     pub async fn until<T>(&self, what: &str, mut find: impl FnMut(&RepositoryState) -> Option<T>) -> T {
         let id = RepositoryId(self.repo.id());
         let found =
-            self.inner.journal.wait_for(PATIENCE, |replica| find(replica.state.repository(id)?)).await;
-        found.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain for {what}"))
+            self.inner.journal.wait_for(self.patience(), |replica| find(replica.state.repository(id)?)).await;
+        found.unwrap_or_else(|| panic!("waited {:?} in vain for {what}", self.patience()))
     }
 
     /// Waits until the simulated GitHub shows something.
@@ -25,7 +26,7 @@ impl World {
     /// # Panics
     /// It does not in time.
     pub async fn until_github(&self, what: &str, is_true: impl FnMut(&State) -> bool) {
-        if let Err(error) = self.github.wait_until(what, PATIENCE, is_true).await {
+        if let Err(error) = self.github.wait_until(what, self.patience(), is_true).await {
             panic!("{error}");
         }
     }
@@ -56,6 +57,11 @@ impl World {
         .await
     }
 
+    /// Like [`until_succeeded`](Self::until_succeeded), to be used beside something else.
+    pub async fn is_succeeded(&self, number: PullNumber, activity: &str) {
+        self.until_succeeded(number, activity).await;
+    }
+
     /// Waits until a stack of a run has a status. `stack` is `component/stack`.
     pub async fn until_status(&self, run: &RunId, stack: &str, status: Status) {
         let what = format!("{stack} to be {}", status.as_str());
@@ -75,7 +81,7 @@ impl World {
         let id = self.repo.id();
         let found = self
             .github
-            .wait_for(&what, PATIENCE, |state| {
+            .wait_for(&what, self.patience(), |state| {
                 state
                     .comments(id, number)
                     .find(|comment| says(&comment.body))
@@ -93,7 +99,7 @@ impl World {
         let is_one = |run: &Run| run.path.ends_with(workflow);
         let what = format!("{count} runs of {workflow}");
         loop {
-            let next = self.github.wait_for(&what, PATIENCE, |state| {
+            let next = self.github.wait_for(&what, self.patience(), |state| {
                 let open = state.runs().find(|run| is_one(run) && !run.is_completed()).map(|run| run.id);
                 let done = state.runs().filter(|run| is_one(run) && run.is_completed()).count() >= count;
                 if open.is_some() || done { Some(open) } else { None }
@@ -108,17 +114,17 @@ impl World {
 
     /// Waits until every webhook was answered and the log was read to its end.
     pub async fn until_settled_at_github(&self) {
-        if let Err(error) = self.github.wait_until_quiet(PATIENCE).await {
+        if let Err(error) = self.github.wait_until_quiet(self.patience()).await {
             panic!("{error}");
         }
-        self.inner.journal.catch_up(PATIENCE).await;
+        self.inner.journal.catch_up(self.patience()).await;
     }
 
     /// Waits until every webhook was answered, every claim has ended, and the log was read to its end.
     pub async fn until_settled(&self) {
         self.until_settled_at_github().await;
         let id = RepositoryId(self.repo.id());
-        let closed = self.inner.journal.wait_for(PATIENCE, |replica| {
+        let closed = self.inner.journal.wait_for(self.patience(), |replica| {
             replica
                 .state
                 .repository(id)
@@ -126,6 +132,10 @@ impl World {
                 .then_some(())
         });
         assert!(closed.await.is_some(), "a claim has no end:\n{}", self.inner.journal.story(40));
+    }
+
+    fn patience(&self) -> Duration {
+        self.inner.patience
     }
 
     /// The runs of a pull request with their activities, oldest first.

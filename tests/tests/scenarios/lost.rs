@@ -41,7 +41,7 @@ async fn disturbed(shape: Shape, seed: u64) {
 }
 
 async fn lost_webhooks_cost_time_and_nothing_else(shape: Shape) {
-    let world = Setup::new(shape).seed(26).start().await;
+    let world = Setup::new(shape).seed(26).patience(Duration::from_secs(120)).start().await;
     let chances = WebhookFaults {
         lost: 0.15,
         late: 0.15,

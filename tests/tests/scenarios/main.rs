@@ -6,6 +6,7 @@ mod activities;
 mod apart;
 mod apply;
 mod bad_input;
+mod chaos;
 mod faults;
 mod installation;
 mod kill;
