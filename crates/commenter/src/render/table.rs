@@ -98,7 +98,12 @@ fn row(stack: &StackView, options: &Options<'_>) -> String {
     let component = cell(&code(stack.key.component.as_str()));
     let name = cell(&code(stack.key.stack.as_str()));
     let runs = cell(&workflow_runs(&stack.workflow_runs, options));
-    let remark = stack.reason.as_deref().map(|reason| cell(&prose(reason, MAX_REMARK))).unwrap_or_default();
+    let reason = match (stack.status, options.dispatch) {
+        // The engine does not know that nothing is sent.
+        (Status::Released, false) => Some("workflows are not started (`STACKWAVE_DISPATCH=off`)"),
+        _ => stack.reason.as_deref(),
+    };
+    let remark = reason.map(|reason| cell(&prose(reason, MAX_REMARK))).unwrap_or_default();
     format!("| {wave} | {status} | {component} | {name} | {runs} | {remark} |\n")
 }
 
