@@ -7,7 +7,7 @@ use super::{
     style::{emoji, urgency},
     units,
 };
-use stackwave_engine::view::{RunView, StackView, WorkflowRunView};
+use stackwave_engine::view::{RunView, StackView, Status, WorkflowRunView};
 use std::collections::BTreeMap;
 
 const HEADER: &str = "| Wave | Status | Component | Stack | Workflow run | Remark |\n\
