@@ -139,12 +139,20 @@ impl World {
         self.inner.servers.try_second().await
     }
 
-    /// Restarts the nats-server under the feet of the processes, after a kill.
+    /// Kills the nats-server under the feet of the processes.
     ///
     /// # Panics
     /// The log is a SQLite file.
-    pub async fn restart_nats(&self) {
-        self.inner.servers.restart_nats().await;
+    pub fn kill_nats(&self) {
+        self.inner.servers.nats().kill();
+    }
+
+    /// Starts the nats-server again, with what it had.
+    ///
+    /// # Panics
+    /// The log is a SQLite file.
+    pub async fn start_nats_again(&self) {
+        self.inner.servers.nats().start_again().await;
     }
 
     /// Asks every process to end in good order and waits until they have.

@@ -90,10 +90,8 @@ impl Servers {
         ServeProcess::run_to_its_end(&[], &self.settings).await
     }
 
-    pub(super) async fn restart_nats(&self) {
-        let nats = self.nats.as_ref().expect("a log on JetStream");
-        nats.kill();
-        nats.start_again().await;
+    pub(super) fn nats(&self) -> &NatsServer {
+        self.nats.as_ref().expect("a log on JetStream")
     }
 
     pub(super) async fn stop(&self) {

@@ -137,7 +137,22 @@ mod on_jetstream {
         let world = World::start(Shape::JetStream).await;
         let pull = begin(&world).await;
         world.until_accepted("tf-plan.yaml", 3).await;
-        world.restart_nats().await;
+        world.kill_nats();
+        world.start_nats_again().await;
+        end(world, &pull).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_arrives_while_the_nats_server_is_down_is_kept_when_it_is_back() {
+        if !Shape::JetStream.is_possible() {
+            return;
+        }
+        let world = World::start(Shape::JetStream).await;
+        world.kill_nats();
+        let pull = world.open_pull_request();
+        let body = Stacks::of(FAN_OUT).upload(&pull.head, &pull.base);
+        let (answer, ()) = tokio::join!(world.try_upload(body), world.start_nats_again());
+        assert_eq!(answer.map(|answer| answer.status), Some(200));
         end(world, &pull).await;
     }
 }
