@@ -57,6 +57,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Where HTTP is served when nobody says.
+    pub(crate) fn default_http_addr() -> Option<SocketAddr> {
+        SETTINGS.iter().find(|setting| setting.key == "http_addr")?.default?.parse().ok()
+    }
+
     /// Merges and reads all settings, and checks that these roles have what they need.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ const CONNECT_AGAIN: Duration = Duration::from_secs(2);
 
 /// Serves until the first signal, then drains; the second signal cuts.
 pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
-    let http = listen(settings.http_addr, "STACKWAVE_HTTP_ADDR").await?;
+    let http = listen_http(settings.http_addr, &roles).await?;
     let grpc = match roles.contains(&Role::Admin) {
         true => Some(listen(settings.grpc_addr, "STACKWAVE_GRPC_ADDR").await?),
         false => None,
@@ -64,6 +64,23 @@ pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Re
         anyhow::bail!("a part of the process ended by itself; its log above says which");
     }
     Ok(())
+}
+
+/// Where HTTP is served. Several processes of one machine have roles that nobody calls: for them a default address that
+/// is taken is no reason to stop, and `/healthz` and `/readyz` are served on a free port.
+async fn listen_http(addr: SocketAddr, roles: &BTreeSet<Role>) -> anyhow::Result<TcpListener> {
+    const SETTING: &str = "STACKWAVE_HTTP_ADDR";
+    let is_called = roles.contains(&Role::IngestApi) || roles.contains(&Role::WebhookReceiver);
+    if is_called || Some(addr) != Settings::default_http_addr() {
+        return listen(addr, SETTING).await;
+    }
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            tracing::warn!(%error, http.addr = %addr, "the default address is taken; health is served on a free port");
+            listen(SocketAddr::new(addr.ip(), 0), SETTING).await
+        }
+    }
 }
 
 async fn listen(addr: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
