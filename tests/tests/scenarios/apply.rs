@@ -178,12 +178,10 @@ async fn two_merges_apply_a_stack_one_after_the_other_in_merge_order(shape: Shap
     world.until_comment(pulls[1].number, "what holds it", |text| text.contains("held")).await;
     let of = |number: PullNumber, component: &str| {
         let merge = world.repo.pull_request(number).unwrap().merge_commit_sha;
-        let accepted = world.accepted("tf-apply.yaml").into_iter();
-        let found = accepted
-            .filter(|apply| {
-                Some(apply.input("sha")) == merge.as_deref() && apply.input("component") == component
-            })
-            .next_back();
+        let mut accepted = world.accepted("tf-apply.yaml").into_iter();
+        let found = accepted.rfind(|apply| {
+            Some(apply.input("sha")) == merge.as_deref() && apply.input("component") == component
+        });
         found.and_then(|apply| apply.run_id())
     };
     assert_eq!(of(pulls[1].number, "vpc"), None);
