@@ -16,6 +16,7 @@ stackwave_e2e::on_both_logs! {
     deleted_and_disabled_stacks_are_skipped_and_let_order_pass_through,
     a_cycle_is_reported_and_the_rest_runs,
     a_pull_request_that_is_closed_stops_its_plan,
+    four_hundred_stacks_go_once_and_their_comment_stays_within_github_s_limit,
 }
 
 async fn a_recorded_upload_is_planned_stack_by_stack_in_order(shape: Shape) {
@@ -218,4 +219,19 @@ async fn a_pull_request_that_is_closed_stops_its_plan(shape: Shape) {
 
 fn stacks_of_recording() -> Vec<StackId> {
     Graph::of_upload(&bodies("affected")[0]).unwrap().stacks().cloned().collect()
+}
+
+async fn four_hundred_stacks_go_once_and_their_comment_stays_within_github_s_limit(shape: Shape) {
+    let world = World::start(shape).await;
+    let pull = world.open_pull_request();
+    let side_by_side: String =
+        (0..398).map(|number| format!(" a-stack-with-a-rather-long-name-{number}")).collect();
+    let stacks = Stacks::of(&format!("vpc ->{side_by_side}; a-stack-with-a-rather-long-name-7 -> last"));
+    world.upload(stacks.upload(&pull.head, &pull.base)).await;
+    world.until_succeeded(pull.number, "opened").await;
+    assert_eq!(world.github.dispatches().len(), 400);
+    let all =
+        world.until_comment(pull.number, "that all succeeded", |text| text.contains("400 succeeded")).await;
+    assert!(all.chars().count() <= 65_536, "{} characters", all.chars().count());
+    world.finish().await;
 }
