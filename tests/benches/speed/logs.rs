@@ -33,7 +33,7 @@ impl Content {
                 bytes += codec::encode(&entry.record)?.len() as u64;
                 bytes += entry.record.missing_blobs().iter().map(|blob| blob.bytes).sum::<u64>();
             }
-            stackwave_runtime::registry::hydrate(&log, &mut page).await?;
+            stackwave_runtime::stow::hydrate(&log, &mut page).await?;
             entries.extend(page);
         }
         if entries.is_empty() {

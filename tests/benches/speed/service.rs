@@ -81,7 +81,7 @@ impl LogPlace {
 
     /// How many bytes its files have on disk.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        folder_bytes(self.nats.as_ref().map_or(self.folder.path(), NatsServer::store))
+        folder_bytes(self.nats.as_ref().map_or_else(|| self.folder.path(), NatsServer::store))
     }
 
     fn file(&self) -> PathBuf {

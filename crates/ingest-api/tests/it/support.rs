@@ -14,7 +14,7 @@ use stackwave_domain::{
 use stackwave_event_log::{Append, EventLog};
 use stackwave_github::port::{CallError, Repositories, RepositoryFound};
 use stackwave_ingest_api::Config;
-use stackwave_runtime::{ConfigView, Core, Health, Ids, SystemClock, registry};
+use stackwave_runtime::{ConfigView, Core, Health, Ids, SystemClock, registry, stow};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -153,7 +153,7 @@ impl Service {
     pub(crate) async fn uploads_in(&self, stream: StreamId) -> Vec<UploadReceived> {
         let mut entries = self.log.entries(stream);
         let log: Arc<dyn EventLog> = self.log.clone();
-        registry::hydrate(&log, &mut entries).await.unwrap();
+        stow::hydrate(&log, &mut entries).await.unwrap();
         let events = entries.into_iter().flat_map(|entry| entry.record.events);
         events
             .filter_map(|event| match event {
