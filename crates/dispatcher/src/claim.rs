@@ -2,24 +2,23 @@
 //! affordable, decided from the newest state (design §5 step 1).
 
 use crate::{
-    ROLE, Shared, send,
+    ROLE, Shared, definitions, send,
     work::{Definition, Work},
 };
+use futures::FutureExt as _;
 use stackwave_domain::{
     DispatchClaim, Event, Position, Subject, event::DispatchClaimed, record::MAX_RECORD_BYTES,
 };
 use stackwave_engine::due::{self, Candidate};
 use stackwave_github::{
     definition::{expected_title, title_tells},
-    port::{CallError, Target},
+    port::Target,
 };
 use stackwave_runtime::{Poke, Turn, ledger::Permit};
 use std::{sync::Arc, time::Duration};
 
 /// At most so many sends at once: more would only queue for GitHub while their claims grow old.
 const MAX_UNDER_WAY: usize = 100;
-/// A workflow file is read again after this; GitHub's answer to that is usually "not modified".
-const FRESH_FOR: Duration = Duration::from_secs(60);
 /// A claim is sent within this of the moment at which its append began, so also of the moment at which it landed; later
 /// it is left to be taken over (design §5).
 pub(crate) const SEND_WITHIN: Duration = Duration::from_secs(5);
@@ -30,22 +29,8 @@ pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: 
     if candidates.is_empty() {
         return;
     }
-    let now = shared.core.clock.monotonic();
-    read_definitions(shared, work, turn, target, &candidates, now);
-    let affordable = {
-        let mut under_way = work.lock();
-        if under_way.paid == 0 && !under_way.paying {
-            under_way.paying = true;
-            tokio::spawn(pay(
-                Arc::clone(shared),
-                work.clone(),
-                target.clone(),
-                candidates.len(),
-                turn.poke.clone(),
-            ));
-        }
-        under_way.paid
-    };
+    definitions::read_for(shared, work, turn, target, &candidates);
+    let affordable = affordable(shared, work, turn, target, candidates.len());
     if affordable == 0 {
         return;
     }
@@ -81,6 +66,7 @@ fn claims(
     candidates: &[Candidate],
     affordable: usize,
 ) -> Vec<DispatchClaimed> {
+    let now = shared.core.clock.monotonic();
     let under_way = work.lock();
     let mut claims: Vec<DispatchClaimed> = Vec::new();
     let mut bytes = 0;
@@ -88,8 +74,8 @@ fn claims(
         if claims.len() == affordable {
             break;
         }
-        let file = (candidate.call.workflow.clone(), candidate.git_ref.clone());
-        let Some(definition) = under_way.definitions.get(&file) else { continue };
+        let known = under_way.definitions.get(&definitions::file_of(candidate));
+        let Some(definition) = known.filter(|known| known.is_fresh(now)) else { continue };
         let claim = claim_of(shared, candidate, definition);
         let run_name = definition.known.as_ref().and_then(|known| known.run_name.as_deref());
         let tells = run_name.is_some_and(|name| title_tells(name, &claim.inputs, claim.dispatch.as_str()));
@@ -124,6 +110,23 @@ fn claim_of(shared: &Shared, candidate: &Candidate, definition: &Definition) -> 
     }
 }
 
+/// How many dispatches are paid for. What the budget has is taken at once; otherwise a task waits for it.
+fn affordable(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target, wanted: usize) -> usize {
+    let mut under_way = work.lock();
+    if under_way.paid == 0 && !under_way.paying {
+        // A budget that is not taken at once takes nothing when its future is dropped.
+        match shared.github.dispatches.budget(target.installation, wanted).now_or_never() {
+            Some(paid) => under_way.paid = paid,
+            None => {
+                under_way.paying = true;
+                let (shared, poke) = (Arc::clone(shared), turn.poke.clone());
+                tokio::spawn(pay(shared, work.clone(), target.clone(), wanted, poke));
+            }
+        }
+    }
+    under_way.paid
+}
+
 async fn pay(shared: Arc<Shared>, work: Work, target: Target, wanted: usize, poke: Poke) {
     let paid = shared.github.dispatches.budget(target.installation, wanted).await;
     {
@@ -132,72 +135,6 @@ async fn pay(shared: Arc<Shared>, work: Work, target: Target, wanted: usize, pok
         under_way.paid += paid;
     }
     poke.ask_again(target.id);
-}
-
-fn read_definitions(
-    shared: &Arc<Shared>,
-    work: &Work,
-    turn: &Turn<'_>,
-    target: &Target,
-    candidates: &[Candidate],
-    now: Duration,
-) {
-    let mut under_way = work.lock();
-    for candidate in candidates {
-        let file = (candidate.call.workflow.clone(), candidate.git_ref.clone());
-        let fresh = under_way
-            .definitions
-            .get(&file)
-            .is_some_and(|definition| now.saturating_sub(definition.read_at) < FRESH_FOR);
-        if fresh || !under_way.reading.insert(file.clone()) {
-            continue;
-        }
-        under_way.definitions.remove(&file);
-        let (shared, work, target, poke) =
-            (Arc::clone(shared), work.clone(), target.clone(), turn.poke.clone());
-        tokio::spawn(async move {
-            let known = read_definition(&shared, &target, &file).await;
-            let read_at = shared.core.clock.monotonic();
-            {
-                let mut under_way = work.lock();
-                under_way.reading.remove(&file);
-                under_way.definitions.insert(file, Definition { known, read_at });
-            }
-            poke.ask_again(target.id);
-        });
-    }
-}
-
-/// What the file says. When GitHub says that there is none, or that we may not read it, the dispatch itself will tell;
-/// while GitHub is out of reach there is no hurry to claim what cannot be sent.
-async fn read_definition(
-    shared: &Shared,
-    target: &Target,
-    (workflow, git_ref): &(stackwave_domain::WorkflowFile, stackwave_domain::GitRef),
-) -> Option<stackwave_github::port::WorkflowDefinition> {
-    let mut wait = Duration::from_millis(500);
-    loop {
-        let target = &shared.target(target.id).unwrap_or_else(|| target.clone());
-        let error = match shared.github.workflows.definition(target, workflow, git_ref).await {
-            Ok(definition) => {
-                shared.core.health.detail("github", "reachable");
-                return Some(definition);
-            }
-            Err(error) => error,
-        };
-        let pause = match &error {
-            CallError::NotFound(_) | CallError::Refused { .. } => {
-                tracing::info!(%error, repository.name = %target.name, %workflow, "the workflow file cannot be read");
-                return None;
-            }
-            CallError::RateLimited { wait } => *wait,
-            CallError::Unavailable(_) | CallError::Unauthorized(_) => wait,
-        };
-        shared.core.health.detail("github", error.to_string());
-        tracing::warn!(%error, repository.name = %target.name, "GitHub cannot be asked; stacks wait");
-        tokio::time::sleep(pause).await;
-        wait = (wait * 2).min(Duration::from_secs(10));
-    }
 }
 
 struct ClaimTask {

@@ -8,6 +8,7 @@
 //! [`installations::run`] learns the repositories of the App's installations.
 
 mod claim;
+mod definitions;
 pub mod installations;
 mod look;
 pub mod pending;
@@ -108,6 +109,7 @@ impl Actor for Dispatcher {
         };
         let mut again = recover::recover(&self.shared, work, turn, &target);
         if self.shared.config.enabled {
+            again = earlier(again, definitions::keep_fresh(&self.shared, work, turn, &target));
             claim::claim(&self.shared, work, turn, &target);
         }
         again = earlier(again, look::look(&self.shared, work, turn, &target));

@@ -1,6 +1,7 @@
 //! What a dispatcher has under way in one repository. Nothing of it needs to survive: the state tells what is due.
 
-use stackwave_domain::{DispatchId, GitRef, WorkflowFile, event::SearchEvidence};
+use crate::definitions::{FRESH_FOR, File, FilesOfRuns};
+use stackwave_domain::{DispatchId, event::SearchEvidence};
 use stackwave_github::port::WorkflowDefinition;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -36,9 +37,11 @@ pub(crate) struct UnderWay {
     /// The budget is being waited for.
     pub(crate) paying: bool,
     /// What workflow files say, as far as they were read.
-    pub(crate) definitions: HashMap<(WorkflowFile, GitRef), Definition>,
+    pub(crate) definitions: HashMap<File, Definition>,
     /// Files that are being read.
-    pub(crate) reading: HashSet<(WorkflowFile, GitRef)>,
+    pub(crate) reading: HashSet<File>,
+    /// Which files the active runs need.
+    pub(crate) files_of_runs: FilesOfRuns,
     /// The repository's installation is being asked for.
     pub(crate) finding: bool,
     /// How often it was asked for in vain.
@@ -99,6 +102,13 @@ pub(crate) struct Definition {
     pub(crate) known: Option<WorkflowDefinition>,
     /// When it was read, by the monotonic clock.
     pub(crate) read_at: Duration,
+}
+
+impl Definition {
+    /// Whether a claim may be made from it.
+    pub(crate) fn is_fresh(&self, now: Duration) -> bool {
+        now.saturating_sub(self.read_at) < FRESH_FOR
+    }
 }
 
 impl Work {

@@ -22,8 +22,9 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A definition is taken as it was for this long; then GitHub is asked whether it has changed.
-const FRESH_FOR: Duration = Duration::from_secs(60);
+/// A definition is taken as it was for this long, which serves those who ask together; then GitHub is asked whether it
+/// has changed. The caller decides how old it may be.
+const FRESH_FOR: Duration = Duration::from_secs(5);
 
 /// Definitions that are remembered at most; then all are forgotten.
 const REMEMBERED: usize = 1_000;
