@@ -6,7 +6,7 @@ mod drain;
 
 use crate::{cli::Role, health};
 use anyhow::Context as _;
-use axum::{Router, ServiceExt, extract::Request, middleware};
+use axum::{Router, ServiceExt, extract::Request, middleware, serve::ListenerExt as _};
 use secrecy::SecretString;
 use stackwave_domain::{StreamId, Subject, WorkspaceId, event::ApiKeyRegistered};
 use stackwave_event_log::EventLog;
@@ -246,6 +246,8 @@ fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> an
 
 async fn serve_http(core: Core, router: Router, listener: TcpListener) -> anyhow::Result<()> {
     let app = MapRequest::new(router, stackwave_ingest_api::normalize_slashes);
+    // An answer must not wait for the acknowledgement of the one before; a connection that is gone needs nothing.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app))
         .with_graceful_shutdown(core.shutdown.cancelled_owned())
         .await
