@@ -84,6 +84,8 @@ async fn each_of_two_webhook_secrets_is_good(shape: Shape) {
     let second = world.open_pull_request();
     world.upload(Stacks::of("vpc").upload(&second.head, &second.base)).await;
     world.until_succeeded(second.number, "opened").await;
+    // The answer to the newest webhook may still be on its way.
+    world.until_settled_at_github().await;
     assert!(world.github.webhooks().iter().all(|webhook| webhook.was_taken()));
     world.finish().await;
 }
