@@ -23,6 +23,7 @@ use stackwave_engine::{
 use stackwave_github_sim::{
     App, GitHub, NewPullRequest, NewRepository, Outcome, Repo, RunMode, RunSelector, SimConfig, WebhookConfig,
 };
+use stackwave_runtime::{Clock as _, SystemClock};
 use std::{
     io::Write as _,
     time::{Duration, Instant},
@@ -44,6 +45,12 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<()> {
     result
 }
 
+/// A log that stays holds earlier demonstrations: each has a repository of its own there, so its ids must differ.
+fn seed(options: &DemoOptions) -> u64 {
+    let moment = SystemClock::default().now().as_millisecond().unsigned_abs();
+    options.nats.as_ref().map_or(options.seed, |_| options.seed.wrapping_add(moment))
+}
+
 struct Demo {
     github: GitHub,
     repo: Repo,
@@ -58,7 +65,7 @@ impl Demo {
         let secret = SecretString::from("the demonstration's webhook secret");
         let api_key = SecretString::from("the-demonstration-s-api-key");
         let config = SimConfig {
-            seed: options.seed,
+            seed: seed(options),
             app: App::default(),
             runs: RunMode::Automatic { job_time: options.job_time },
             webhooks: WebhookConfig { secret: secret.expose_secret().to_owned(), ..WebhookConfig::default() },
