@@ -67,6 +67,8 @@ async fn an_app_that_is_suspended_goes_on_when_it_is_not(shape: Shape) {
     world.complete_all("tf-plan.yaml", 2).await;
     world.until_succeeded(pull.number, "opened").await;
     assert_eq!(world.github.dispatches().len(), 2);
+    // While it was suspended nothing could be told.
+    world.until_comment(pull.number, "that both succeeded", |text| text.contains("2 succeeded")).await;
     world.finish().await;
 }
 
