@@ -13,8 +13,13 @@ use stackwave_github::port::{
 };
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+use tokio::sync::watch;
 
 /// Answers to dispatches in their order (accepted when none is left), and what the lists show.
 #[derive(Default)]
@@ -24,6 +29,10 @@ pub(crate) struct Script {
     pub(crate) runs: Mutex<Vec<WorkflowRunObserved>>,
     pub(crate) pulls: Mutex<Vec<PullRequestObserved>>,
     pub(crate) run_name: Mutex<Option<String>>,
+    /// How often a workflow file was read.
+    pub(crate) reads: watch::Sender<u32>,
+    /// Reading a workflow file takes for ever from here on.
+    pub(crate) reading_hangs: AtomicBool,
 }
 
 impl Script {
@@ -33,6 +42,14 @@ impl Script {
 
     pub(crate) fn sent(&self) -> Vec<(DispatchId, u32)> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// Waits until a workflow file was read so often.
+    pub(crate) async fn wait_for_reads(&self, count: u32) {
+        let mut reads = self.reads.subscribe();
+        let waiting = reads.wait_for(|reads| *reads >= count);
+        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        assert!(waited.is_ok(), "the workflow file was not read {count} times within 20 s");
     }
 
     pub(crate) fn ports(self: &Arc<Self>) -> GitHub {
@@ -69,6 +86,10 @@ impl Workflows for Script {
         _: &WorkflowFile,
         _: &GitRef,
     ) -> Result<WorkflowDefinition, CallError> {
+        self.reads.send_modify(|reads| *reads += 1);
+        if self.reading_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let declared = ["component", "stack", "sha", "atmos_pro_run_id"].map(str::to_owned);
         let run_name = self.run_name.lock().unwrap().clone();
         Ok(WorkflowDefinition { declared: Some(BTreeSet::from(declared)), run_name })

@@ -19,7 +19,7 @@ use stackwave_engine::{
     state::{Answer, Dispatch},
 };
 use stackwave_github::port::{DispatchAnswer, DispatchError};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use world::{REPOSITORY, STREAM, World, run_id};
 
 const GRACE: Duration = Duration::from_millis(800);
@@ -70,6 +70,20 @@ async fn a_released_stack_is_claimed_in_the_log_and_sent_once() {
     world.nudge().await;
     world.wait_until("folded", |state| state.open_claims().count() == 0).await;
     assert_eq!(world.github.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_workflow_file_is_read_before_a_stack_s_turn_comes_and_again_before_it_is_old() {
+    let world = World::start(config(), true, &["vpc"]).await;
+    world.github.wait_for_reads(1).await;
+    assert!(world.events("stack_released").await.is_empty());
+    world.github.reading_hangs.store(true, Ordering::SeqCst);
+    world.clock.put_forward(Duration::from_secs(31));
+    world.nudge().await;
+    world.github.wait_for_reads(2).await;
+    world.release(&["vpc"]).await;
+    // What the file said half a minute ago is good enough; nobody waits for GitHub.
+    world.wait_until("accepted", |state| state.dispatches.values().any(is_accepted)).await;
 }
 
 #[tokio::test]
