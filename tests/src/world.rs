@@ -168,6 +168,7 @@ impl World {
     /// Waits until nothing is under way, and holds everything that happened against what must always be true.
     pub async fn finish(self) {
         self.until_settled().await;
+        self.until_told().await;
         let graphs = self.inner.graphs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let secrets = [API_KEY, WEBHOOK_SECRET];
         checks::check(&self.github, &self.repo, &self.inner.journal, &graphs, &secrets, self.inner.refusals);

@@ -134,6 +134,29 @@ impl World {
         assert!(closed.await.is_some(), "a claim has no end:\n{}", self.inner.journal.story(40));
     }
 
+    /// Waits until each pull request with a run has a comment: it may have been refused for a while.
+    pub(super) async fn until_told(&self) {
+        let id = self.repo.id();
+        let pulls = self.state(|state| {
+            state
+                .runs
+                .values()
+                .filter_map(|run| run.pull_request)
+                .map(|PrNumber(number)| number)
+                .collect::<Vec<_>>()
+        });
+        let told = |number| {
+            move |state: &stackwave_github_sim::State| {
+                state.comments(id, number).any(|comment| comment.by_our_app)
+            }
+        };
+        for number in pulls {
+            if let Err(error) = self.github.wait_until("a comment", self.patience(), told(number)).await {
+                panic!("#{number} was told nothing: {error}");
+            }
+        }
+    }
+
     fn patience(&self) -> Duration {
         self.inner.patience
     }
