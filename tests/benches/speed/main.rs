@@ -211,9 +211,11 @@ impl Suite<'_> {
         let mut bench = self.bench().await?;
         let before = bench.log.disk_bytes();
         scenario::live(&mut bench, &shape).await?;
-        let grown = bench.log.disk_bytes().saturating_sub(before);
         let Bench { log, service, .. } = bench;
         service.stop()?;
+        // Closed in good order, a SQLite log is one file, without a write-ahead log.
+        drop(log.open(true).await?);
+        let grown = log.disk_bytes().saturating_sub(before);
         let content = Content::read(&log).await?;
         let each = |bytes: u64| {
             Ok::<_, anyhow::Error>(f64::from(u32::try_from(bytes)?) / f64::from(u32::try_from(shape.stacks)?))

@@ -79,9 +79,12 @@ impl LogPlace {
         })
     }
 
-    /// How many bytes its files have on disk.
+    /// How many bytes it takes on disk: of a SQLite log the database, without the write-ahead log beside it.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        folder_bytes(self.nats.as_ref().map_or_else(|| self.folder.path(), NatsServer::store))
+        match &self.nats {
+            Some(nats) => folder_bytes(nats.store()),
+            None => std::fs::metadata(self.file()).map_or(0, |file| file.len()),
+        }
     }
 
     fn file(&self) -> PathBuf {
