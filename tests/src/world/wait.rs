@@ -137,13 +137,10 @@ impl World {
     /// Waits until each pull request with a run has a comment: it may have been refused for a while.
     pub(super) async fn until_told(&self) {
         let id = self.repo.id();
-        let pulls = self.state(|state| {
-            state
-                .runs
-                .values()
-                .filter_map(|run| run.pull_request)
-                .map(|PrNumber(number)| number)
-                .collect::<Vec<_>>()
+        let pulls = self.inner.journal.read(|replica| {
+            let runs =
+                replica.state.repository(RepositoryId(id)).into_iter().flat_map(|state| state.runs.values());
+            runs.filter_map(|run| run.pull_request).map(|PrNumber(number)| number).collect::<Vec<_>>()
         });
         let told = |number| {
             move |state: &stackwave_github_sim::State| {
