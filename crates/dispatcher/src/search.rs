@@ -220,7 +220,7 @@ fn judged(state: &RepositoryState, id: &DispatchId, search: &Search, searched: D
             dispatch: id.clone(),
             epoch: dispatch.epoch.0,
             reason: format!(
-                "GitHub's answer was lost, and nothing tells which of {} workflow runs is this dispatch's; put \
+                "GitHub's answer was lost, and nothing tells whether it is one of {} workflow runs; put \
                  `atmos_pro_run_id` into the workflow's `run-name` to avoid this",
                 candidates.len()
             ),

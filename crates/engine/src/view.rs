@@ -169,6 +169,10 @@ fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<
     match &run.phase {
         Phase::Superseded(by, _) => (RunPhase::Superseded, Some(superseded(by))),
         Phase::Closed(reason, _) => (RunPhase::Closed, Some(reason.clone())),
+        Phase::Ended(RunOutcome::Succeeded, _) if failed_since(totals) => (
+            RunPhase::Failed,
+            Some("a stack was run again after the run had succeeded, and failed".to_owned()),
+        ),
         Phase::Ended(RunOutcome::Succeeded, _) => (RunPhase::Succeeded, None),
         Phase::Ended(RunOutcome::NothingAffected, _) => (RunPhase::NothingAffected, None),
         Phase::Ended(RunOutcome::Expired, _) => {
@@ -189,6 +193,11 @@ fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<
             (if moves { RunPhase::Running } else { RunPhase::Failed }, None)
         }
     }
+}
+
+/// Whether a re-run of a stack that had succeeded ended badly.
+fn failed_since(totals: &BTreeMap<Status, usize>) -> bool {
+    totals.contains_key(&Status::Failed) || totals.contains_key(&Status::Cancelled)
 }
 
 fn superseded(by: &Successor) -> String {
@@ -244,7 +253,8 @@ fn status(
 }
 
 /// Why a stack that may go has not gone: what else keeps it is not in the log.
-const ABOUT_TO_GO: &str = "it goes as soon as GitHub can be reached and the call budget allows";
+const ABOUT_TO_GO: &str =
+    "it goes as soon as GitHub, the call budget and earlier dispatches of its workflow allow";
 
 /// What a failed stack is said to have done.
 fn failure_words(run: &Run, index: usize) -> &'static str {

@@ -144,6 +144,21 @@ async fn two_runs_that_nothing_tells_apart_are_held_and_never_doubled() {
 }
 
 #[tokio::test]
+async fn a_run_whose_title_lost_the_id_since_the_workflow_was_read_is_held_and_never_doubled() {
+    let world = World::start(config(), true, &["vpc"]).await;
+    *world.github.run_name.lock().unwrap() = Some("plan ${{ inputs.atmos_pro_run_id }}".to_owned());
+    world.github.answer(lost());
+    world.github.runs.lock().unwrap().push(workflow_run(900, "plan", world.core.clock.now()));
+    world.release(&["vpc"]).await;
+    world
+        .wait_until("held", |state| {
+            state.dispatches.values().any(|dispatch| matches!(dispatch.answer, Answer::Undecidable { .. }))
+        })
+        .await;
+    assert_eq!(world.github.sent().len(), 1);
+}
+
+#[tokio::test]
 async fn githubs_dispatch_webhook_proves_that_it_happened() {
     let world = World::start(config(), true, &["vpc"]).await;
     world.github.answer(lost());

@@ -130,7 +130,7 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
         let contested = rivals.iter().any(|rival| rival.claimed.title.as_ref() == Some(title));
         return match (exact.as_slice(), contested) {
             ([], _) if dispatch.acceptance_proven => Identification::Accepted,
-            ([], _) => unexplained(claimed, &candidates, &rivals),
+            ([], _) => unexplained(&candidates, &rivals),
             ([only], false) => Identification::Run(only.id, FoundBy::ExactTitle),
             (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
         };
@@ -143,23 +143,14 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
     }
 }
 
-/// No run has the title that the claim expects. With our id in that title nothing can be ours; without, a run that no
-/// other claim explains may be: hold, never double.
-fn unexplained(
-    claimed: &DispatchClaimed,
-    candidates: &[&WorkflowRun],
-    rivals: &[&Dispatch],
-) -> Identification {
-    let tells = claimed.title.as_ref().is_some_and(|title| title.contains(claimed.dispatch.as_str()));
+/// No run has the title that the claim expects. A run that no other claim explains may be its all the same, under a title
+/// that the workflow file gives since it was read: hold, never double.
+fn unexplained(candidates: &[&WorkflowRun], rivals: &[&Dispatch]) -> Identification {
     let explained =
         |run: &WorkflowRun| rivals.iter().any(|rival| rival.claimed.title.as_ref() == Some(&run.title));
     let unexplained: Vec<WorkflowRunId> =
         candidates.iter().filter(|run| !explained(run)).map(|run| run.id).collect();
-    if tells || unexplained.is_empty() {
-        Identification::Nothing
-    } else {
-        Identification::Ambiguous(unexplained)
-    }
+    if unexplained.is_empty() { Identification::Nothing } else { Identification::Ambiguous(unexplained) }
 }
 
 /// Whether a run without a dispatch's id can be its at all: started by our App, the same workflow and ref, not older

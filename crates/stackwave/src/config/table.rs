@@ -140,7 +140,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "dispatch_grace",
         Some("60s"),
         "a duration such as 60s or 2m, at most 1h",
-        "How long GitHub's list is searched for a dispatch whose answer was lost, before it is sent again.",
+        "How long GitHub's list is searched for a dispatch whose answer was lost, before it is sent again. GitHub lists late: below 20s a run may be started twice.",
     ),
     plain(
         "log_format",
