@@ -9,6 +9,7 @@ pub mod core;
 pub mod health;
 pub mod ids;
 pub mod ledger;
+pub mod observer;
 pub mod partition;
 pub mod registry;
 pub mod stow;
@@ -20,5 +21,6 @@ pub use self::{
     health::Health,
     ids::Ids,
     ledger::Ledger,
-    partition::{Actor, PartitionView, Poke, Turn},
+    observer::Observer,
+    partition::{Actor, PartitionOptions, PartitionView, Poke, Turn},
 };

@@ -3,7 +3,7 @@
 //! It is level-triggered (design §1): an actor looks at state, never at the record that woke it. A repository is asked
 //! about when one of its records was folded, when an actor poked it, and when an answer said to ask again.
 
-use crate::{config_view::ConfigView, core::Core, ledger::Ledger, stow};
+use crate::{config_view::ConfigView, core::Core, ledger::Ledger, observer::Observer, stow};
 use futures::StreamExt as _;
 use stackwave_domain::{Entry, Position, RepositoryId, StreamId, Timestamp};
 use stackwave_engine::{
@@ -91,14 +91,30 @@ impl PartitionView {
     }
 }
 
-/// Starts to follow a partition with these actors. Returns at once; nobody acts before everything that was in the
-/// stream has been folded.
+/// Who is asked about a partition, and who looks at it.
+#[derive(Default)]
+pub struct PartitionOptions {
+    /// They are asked what is due.
+    pub actors: Vec<Box<dyn Actor>>,
+    /// They see each record once.
+    pub observers: Vec<Box<dyn Observer>>,
+}
+
+impl From<Vec<Box<dyn Actor>>> for PartitionOptions {
+    fn from(actors: Vec<Box<dyn Actor>>) -> Self {
+        Self { actors, ..Self::default() }
+    }
+}
+
+/// Starts to follow a partition with these actors and observers. Returns at once; nobody acts before everything that
+/// was in the stream has been folded.
 #[must_use]
 pub fn start(
     core: Core,
     stream: StreamId,
-    actors: Vec<Box<dyn Actor>>,
+    options: impl Into<PartitionOptions>,
 ) -> (PartitionView, tokio::task::JoinHandle<()>) {
+    let PartitionOptions { actors, observers } = options.into();
     let state = Arc::new(RwLock::new(State::default()));
     let (moved, position) = watch::channel(Position::START);
     let view = PartitionView { stream, state: Arc::clone(&state), position };
@@ -112,11 +128,14 @@ pub fn start(
         state,
         moved,
         actors,
+        observers,
         poke: Poke(poke),
         dirty: BTreeSet::new(),
         timers: BTreeMap::new(),
         asked_to: Position::START,
         caught_up: None,
+        told_caught_up: false,
+        folded: Vec::new(),
     };
     (view, tokio::spawn(partition.run(pokes)))
 }
@@ -130,12 +149,17 @@ struct Partition {
     moved: watch::Sender<Position>,
     ledger: Ledger,
     actors: Vec<Box<dyn Actor>>,
+    observers: Vec<Box<dyn Observer>>,
     poke: Poke,
     dirty: BTreeSet<RepositoryId>,
     timers: BTreeMap<RepositoryId, Timestamp>,
     asked_to: Position,
     /// The position that has to be folded before anybody acts; none while it is not known.
     caught_up: Option<Position>,
+    /// The observers were told that it is reached.
+    told_caught_up: bool,
+    /// What was folded and not yet shown to the observers.
+    folded: Vec<Entry>,
 }
 
 /// Clocks may differ by this much before it is told.
@@ -147,6 +171,7 @@ const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
 impl Partition {
     async fn run(mut self, mut pokes: mpsc::UnboundedReceiver<RepositoryId>) {
         let shutdown = self.core.shutdown.clone();
+        self.tell_start();
         while !shutdown.is_cancelled() {
             self.core.health.not_ready(&self.part, "is being read");
             let error = tokio::select! {
@@ -168,7 +193,9 @@ impl Partition {
         };
         let mut config = self.config.changes();
         loop {
+            // Who acts goes before who looks: a dispatch waits for no read model.
             self.ask();
+            self.show();
             let wait = self.until_next_timer();
             tokio::select! {
                 biased;
@@ -193,7 +220,15 @@ impl Partition {
         let entries = self.core.log.follow(self.stream, from).await?;
         let goal = self.core.log.last_position(self.stream).await?;
         self.caught_up = Some(goal);
+        self.told_caught_up = false;
         Ok(entries)
+    }
+
+    fn tell_start(&mut self) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        for observer in &mut self.observers {
+            observer.started_from(self.stream, state.position(), &state);
+        }
     }
 
     async fn fold(&mut self, mut batch: Vec<Entry>) -> Result<(), LogError> {
@@ -211,6 +246,7 @@ impl Partition {
             }
         }
         self.moved.send_replace(last);
+        self.folded = batch;
         Ok(())
     }
 
@@ -265,6 +301,25 @@ impl Partition {
             });
             if let Some(at) = again_at {
                 self.timers.insert(id, at);
+            }
+        }
+    }
+
+    /// Shows the observers what was folded since they last looked.
+    fn show(&mut self) {
+        let batch = std::mem::take(&mut self.folded);
+        let news = self.is_caught_up() && !self.told_caught_up;
+        self.told_caught_up |= news;
+        if self.observers.is_empty() || (batch.is_empty() && !news) {
+            return;
+        }
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        for observer in &mut self.observers {
+            if !batch.is_empty() {
+                observer.folded(self.stream, &state, &batch);
+            }
+            if news {
+                observer.caught_up(self.stream, &state);
             }
         }
     }

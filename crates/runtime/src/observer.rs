@@ -1,0 +1,30 @@
+//! Who looks at what is folded without acting on it: read models, metrics, live views.
+
+use stackwave_domain::{Entry, Position, StreamId};
+use stackwave_engine::State;
+
+/// Sees each record of a partition once a process, in order, after it was folded.
+///
+/// Both methods are called from the partition's loop, which waits for them: they return soon, and whatever takes long
+/// goes to a task of the observer's own.
+pub trait Observer: Send + 'static {
+    /// Its name, for logs.
+    fn name(&self) -> &'static str;
+
+    /// The loop starts from this state, which holds everything up to `position`: [`Position::START`] where it folds
+    /// from the stream's beginning, else the position of a snapshot or checkpoint. The records up to there are not
+    /// shown. Called once, before anything is folded.
+    fn started_from(&mut self, stream: StreamId, position: Position, state: &State) {
+        let _ = (stream, position, state);
+    }
+
+    /// These records were folded, and the state holds everything up to the last of them. Never empty; the blobs that
+    /// the records refer to are in their places.
+    fn folded(&mut self, stream: StreamId, state: &State, entries: &[Entry]);
+
+    /// Everything that was in the stream when it was opened has been folded: what comes now is new. Called again after
+    /// each reconnect.
+    fn caught_up(&mut self, stream: StreamId, state: &State) {
+        let _ = (stream, state);
+    }
+}
