@@ -3,7 +3,14 @@
 use prost::Message as _;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 1] = ["stackwave/admin/v1/runs.proto"];
+const FILES: [&str; 6] = [
+    "stackwave/admin/v1/runs.proto",
+    "stackwave/admin/v1/events.proto",
+    "stackwave/admin/v1/commands.proto",
+    "stackwave/admin/v1/credentials.proto",
+    "stackwave/admin/v1/inventory.proto",
+    "stackwave/admin/v1/system.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

@@ -23,6 +23,8 @@ pub(crate) fn details(stream: StreamId, repository: &RepositoryState, view: &Run
         run: Some(run(repository, view)),
         stacks: stacks.collect(),
         warnings: view.run.plan.warnings.clone(),
+        forecast: None,
+        as_of: None,
     }
 }
 
@@ -82,6 +84,9 @@ fn causes(stream: StreamId, repository: &RepositoryState, view: &RunView<'_>, in
             record: cause
                 .position
                 .map(|position| LogPosition { stream: stream.name(), position: position.0 }),
+            key: None,
+            status: StackStatus::Unspecified.into(),
+            since: None,
         })
         .collect()
 }

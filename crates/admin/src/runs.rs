@@ -6,7 +6,7 @@ use crate::{
     readiness::Readiness,
 };
 use stackwave_admin_proto::v1::{
-    GetRunRequest, GetRunResponse, ListRunsRequest, ListRunsResponse, Run, runs_server::Runs,
+    self, GetRunRequest, GetRunResponse, ListRunsRequest, ListRunsResponse, Run, runs_server::Runs,
 };
 use stackwave_domain::{RepositoryId, RunId};
 use stackwave_runtime::{ConfigView, PartitionView};
@@ -48,7 +48,7 @@ impl RunsService {
 impl Runs for RunsService {
     async fn get_run(&self, request: Request<GetRunRequest>) -> Result<Response<GetRunResponse>, Status> {
         self.check_ready()?;
-        let GetRunRequest { run_id } = request.into_inner();
+        let GetRunRequest { run_id, .. } = request.into_inner();
         if run_id.is_empty() {
             return Err(invalid("run_id", "it is missing"));
         }
@@ -72,5 +72,51 @@ impl Runs for RunsService {
         let (mut runs, next) = listing::list(&self.partitions, &self.config, &filter, after.as_ref(), size)?;
         runs.iter_mut().for_each(|run| self.name(run));
         Ok(Response::new(ListRunsResponse { runs, next_page_token: next.unwrap_or_default() }))
+    }
+
+    async fn list_stacks(
+        &self,
+        _: Request<v1::ListStacksRequest>,
+    ) -> Result<Response<v1::ListStacksResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_pull_requests(
+        &self,
+        _: Request<v1::ListPullRequestsRequest>,
+    ) -> Result<Response<v1::ListPullRequestsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_uploads(
+        &self,
+        _: Request<v1::ListUploadsRequest>,
+    ) -> Result<Response<v1::ListUploadsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_dispatches(
+        &self,
+        _: Request<v1::ListDispatchesRequest>,
+    ) -> Result<Response<v1::ListDispatchesResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_deliveries(
+        &self,
+        _: Request<v1::ListDeliveriesRequest>,
+    ) -> Result<Response<v1::ListDeliveriesResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn explain(&self, _: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn explain_dispatch(
+        &self,
+        _: Request<v1::ExplainDispatchRequest>,
+    ) -> Result<Response<v1::ExplainDispatchResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 }

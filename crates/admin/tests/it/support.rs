@@ -117,7 +117,7 @@ impl Admin {
 
     pub(crate) async fn get(&self, id: &str) -> Result<stackwave_admin_proto::v1::GetRunResponse, Status> {
         self.list(ListRunsRequest::default()).await?;
-        let request = authorized(GetRunRequest { run_id: id.to_owned() });
+        let request = authorized(GetRunRequest { run_id: id.to_owned(), ..Default::default() });
         self.client().await.get_run(request).await.map(tonic::Response::into_inner)
     }
 }
