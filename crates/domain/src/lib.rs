@@ -13,6 +13,7 @@ pub mod id;
 pub mod plan;
 pub mod record;
 pub mod subject;
+pub mod trace;
 pub mod workflow;
 
 pub use claim::{DispatchClaim, Receipt};
@@ -23,6 +24,7 @@ pub use id::*;
 pub use plan::RunPlan;
 pub use record::{Entry, Record};
 pub use subject::{StreamId, Subject};
+pub use trace::TraceContext;
 
 /// A moment on the UTC time line, written in RFC 3339. The domain never asks a clock: moments come in from outside.
 pub type Timestamp = jiff::Timestamp;
