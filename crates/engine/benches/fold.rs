@@ -46,6 +46,28 @@ fn main() {
         state
     });
     tell("decode and apply", log.len(), both);
+    snapshots(&log);
+}
+
+/// How long a state takes to be copied, written and read, and how large it is.
+fn snapshots(log: &[Entry]) {
+    let mut state = State::default();
+    for entry in log {
+        state.apply(entry);
+    }
+    let stacks: usize =
+        state.repositories().flat_map(|it| it.runs.values()).map(|run| run.stacks.len()).sum();
+    let bytes = state.to_snapshot().unwrap();
+    println!("{stacks} stacks in a state of {} KiB, {} bytes a stack", bytes.len() / 1024, bytes.len() / stacks);
+    println!("copy: {:?}", best(|| state.clone()));
+    println!(
+        "write: {:?}",
+        best(|| {
+            black_box(state.to_snapshot().unwrap());
+            State::default()
+        })
+    );
+    println!("read: {:?}", best(|| State::from_snapshot(&bytes).unwrap()));
 }
 
 fn best(fold: impl Fn() -> State) -> Duration {

@@ -1,5 +1,6 @@
 //! The fold of the configuration stream: who may upload, which repositories there are, which uploads wait for theirs.
 
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CredentialId, Digest, Entry, Event, GitRef, InstallationId, Position, RepositoryId, RepositoryName,
     WorkspaceId,
@@ -8,7 +9,7 @@ use stackwave_domain::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A repository as it is known at this position.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// GitHub's id.
     pub id: RepositoryId,
@@ -23,7 +24,7 @@ pub struct Repository {
 }
 
 /// An API key, known by its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// Its name in the log.
     pub credential: CredentialId,
@@ -34,7 +35,7 @@ pub struct ApiKey {
 }
 
 /// The configuration at one position of its stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     position: Position,
     repositories: BTreeMap<RepositoryId, Repository>,

@@ -9,7 +9,7 @@ use petgraph::{
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Stacks (by their index in the plan) and "parent → child" edges.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     dag: DiGraph<(), (), u32>,
 }

@@ -1,20 +1,22 @@
 //! The engine: what all records say, folded, and what follows from it. Pure: no clock, no randomness, no I/O, no async.
 //!
 //! [`State::apply`] folds one record after the other. Everything else reads: [`due`] tells what is to be decided, sent,
-//! asked and said; [`view`] shows a run to people, [`explain`] says why a stack did or did not go, and [`check`] verifies
-//! what must hold. [`planning`] turns an upload into what a run intends. The configuration is folded apart, in [`Config`],
+//! asked and said; [`view`] shows a run to people, [`explain`] says why a stack did or did not go, [`forecast`] when it
+//! will be done, and [`check`] verifies what must hold. [`planning`] turns an upload into what a run intends. The configuration is folded apart, in [`Config`],
 //! and comes in as an argument. The engine must never know tokio, HTTP, a log's engine or GitHub's JSON.
 
 pub mod check;
 pub mod config;
 pub mod due;
 pub mod explain;
+pub mod forecast;
 pub mod graph;
 pub mod identity;
 pub mod planning;
 pub mod state;
 mod template;
 pub mod view;
+pub mod words;
 
 pub use config::Config;
 pub use state::State;

@@ -1,13 +1,14 @@
 //! The one comment of a pull request.
 
 use super::{Class, RepositoryState};
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommentId, Digest, Entry, Position, PrNumber, ProcessId, Timestamp, WorkspaceId,
     event::{CommentClaimed, CommentPosted, CommentRefused, IssueCommentObserved},
 };
 
 /// What is known of a pull request's comment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// The last record of its subject: what a claim expects.
     pub last: Position,

@@ -1,6 +1,7 @@
 //! Claims and what became of them (design §5).
 
-use super::{Class, RepositoryState, WorkflowRun, fold::Fold, run::Stage};
+use super::{Class, RepositoryState, Run, Stack, WorkflowRun, fold::Fold, run::Stage};
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     DispatchId, Position, ProcessId, RunId, Timestamp, WorkflowRunId,
     event::{
@@ -15,7 +16,7 @@ use std::{
 };
 
 /// One dispatch, from its claim on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
     /// The claim.
     pub claimed: Arc<DispatchClaimed>,
@@ -41,6 +42,9 @@ pub struct Dispatch {
     pub found_by: Option<FoundBy>,
     /// GitHub's `workflow_dispatch` webhook carried these inputs while the claim was open: it happened.
     pub acceptance_proven: bool,
+    /// The epochs after the first, in order.
+    #[serde(default)]
+    pub later: Vec<Epoch>,
     /// Every resend, with what was done to be sure that the one before had not happened.
     pub resends: Vec<SearchEvidence>,
     /// Other workflow runs of this dispatch: somebody started them beside us, or it was sent twice. They belong to no
@@ -49,11 +53,25 @@ pub struct Dispatch {
     /// When something about it was last heard (by the record's time).
     pub heard_at: Timestamp,
     /// Whether the lists of open claims and of dispatches in flight have it.
+    #[serde(skip)]
     pub(super) listed: (bool, bool),
 }
 
+/// A take-over of a claim, or a resend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number; the claim itself is 1.
+    pub number: u32,
+    /// When it began and where the log says so.
+    pub at: (Timestamp, Position),
+    /// Who began it.
+    pub claimant: ProcessId,
+    /// It was sent again, after a search; otherwise somebody took the claim over.
+    pub resent: bool,
+}
+
 /// What GitHub said to a dispatch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Nothing is recorded: the request may have been sent.
     None,
@@ -94,6 +112,13 @@ impl Dispatch {
     #[must_use]
     pub fn run(&self) -> &RunId {
         &self.claimed.run
+    }
+
+    fn begin(&mut self, fold: &Fold<'_>, number: u32, claimant: &ProcessId, resent: bool) {
+        self.epoch = (number, fold.position);
+        self.claimant = claimant.clone();
+        let at = (fold.at, fold.position);
+        self.later.push(Epoch { number, at, claimant: claimant.clone(), resent });
     }
 
     /// The claim has not ended: the request may be in flight, or has to be looked for.
@@ -152,6 +177,7 @@ impl RepositoryState {
             html_url: None,
             found_by: None,
             acceptance_proven: false,
+            later: Vec::new(),
             resends: Vec::new(),
             doubles: Vec::new(),
             heard_at: fold.at,
@@ -166,8 +192,7 @@ impl RepositoryState {
             if taken.epoch <= dispatch.epoch.0 {
                 return Class::Stale;
             }
-            dispatch.epoch = (taken.epoch, fold.position);
-            dispatch.claimant = taken.claimant.clone();
+            dispatch.begin(fold, taken.epoch, &taken.claimant, false);
             Class::Applied
         })
     }
@@ -178,8 +203,7 @@ impl RepositoryState {
             if resending.epoch <= dispatch.epoch.0 {
                 return Class::Stale;
             }
-            dispatch.epoch = (resending.epoch, fold.position);
-            dispatch.claimant = resending.claimant.clone();
+            dispatch.begin(fold, resending.epoch, &resending.claimant, true);
             dispatch.resends.push(resending.evidence.clone());
             if dispatch.is_open() {
                 dispatch.answer = Answer::None;
@@ -319,10 +343,15 @@ impl RepositoryState {
             set(&mut self.in_flight, id, listed.1);
             dispatch.listed = listed;
         }
-        if let Some(run) = self.runs.get_mut(&dispatch.claimed.run) {
-            run.set_stage(dispatch.stack, dispatch.call, id, stage);
-            if let Some(number) = run.pull_request {
-                self.touch_pull(fold.position, number);
+        let (claimed, stack) = (Arc::clone(&dispatch.claimed), dispatch.stack);
+        if let Some(run) = self.runs.get_mut(&claimed.run) {
+            let succeeded = |run: &Run| run.stacks.get(stack).is_some_and(Stack::succeeded);
+            let before = succeeded(run);
+            run.set_stage(stack, dispatch.call, id, stage);
+            let news = !before && succeeded(run);
+            self.touch_run(fold.position, &claimed.run);
+            if news {
+                self.remember(&claimed.run, stack);
             }
         }
         class

@@ -87,6 +87,11 @@ impl RepositoryState {
             | Event::CheckRunObserved(_)
             | Event::RepositoryRegistered(_)
             | Event::ApiKeyRegistered(_)
+            | Event::ApiKeyRevoked(_)
+            | Event::AdminTokenRegistered(_)
+            | Event::AdminTokenRevoked(_)
+            | Event::CredentialUsed(_)
+            | Event::WorkspaceRegistered(_)
             | Event::InstallationObserved(_)
             | Event::InstallationRepositoriesObserved(_)
             | Event::PingObserved(_)
@@ -105,7 +110,8 @@ impl RepositoryState {
         let Some(plan) = opened.plan.get() else {
             return Class::Impossible("a run was folded without its plan".to_owned());
         };
-        self.runs.insert(opened.run.clone(), Run::open(opened, &Arc::clone(plan), fold.at, fold.position));
+        let run = Run::open(opened, &Arc::clone(plan), &self.past, fold.at, fold.position);
+        self.runs.insert(opened.run.clone(), run);
         self.active.insert(opened.run.clone());
         if let Some(upload) = self.uploads.get_mut(&opened.upload) {
             upload.used = true;

@@ -7,21 +7,27 @@ mod comment;
 mod dispatch;
 mod evidence;
 mod fold;
+mod past;
 mod pull;
 mod retention;
 mod run;
+mod snapshot;
 mod trigger;
 mod upload;
 mod workflow_run;
 
 pub use comment::Comment;
-pub use dispatch::{Answer, Dispatch};
+pub use dispatch::{Answer, Dispatch, Epoch};
+pub use past::{Basis, Estimate, Past, Took};
+pub(crate) use past::median;
 pub use pull::{Activity, Merged, Pull};
 pub use run::{Call, Phase, Progress, Run, Stack, Stage};
+pub use snapshot::SnapshotError;
 pub use trigger::{MergeGroup, Release, ReleaseActivity};
 pub use upload::{BatchKey, Incomplete, Receipt, Upload};
 pub use workflow_run::WorkflowRun;
 
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommitSha, Digest, DispatchId, Entry, Position, PrNumber, RepositoryId, RunId, Timestamp, WorkflowRunId,
     WorkspaceId,
@@ -42,16 +48,17 @@ pub enum Class {
 }
 
 /// The state of one partition at a position of its stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     position: Position,
     folded: u64,
     repositories: BTreeMap<RepositoryId, RepositoryState>,
+    #[serde(skip)]
     changed: BTreeMap<Position, RepositoryId>,
 }
 
 /// Everything about one repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepositoryState {
     /// GitHub's id.
     pub id: RepositoryId,
@@ -77,14 +84,19 @@ pub struct RepositoryState {
     finished_batches: BTreeMap<BatchKey, Timestamp>,
     /// Runs by id.
     pub runs: BTreeMap<RunId, Run>,
+    #[serde(skip)]
     active: BTreeSet<RunId>,
     /// Dispatches by id, from their claim on.
     pub dispatches: BTreeMap<DispatchId, Dispatch>,
+    #[serde(skip)]
     open_claims: BTreeSet<DispatchId>,
+    #[serde(skip)]
     in_flight: BTreeSet<DispatchId>,
     /// Workflow runs that are ours, or may be.
     pub workflow_runs: BTreeMap<WorkflowRunId, WorkflowRun>,
+    #[serde(skip)]
     unowned_runs: BTreeSet<WorkflowRunId>,
+    #[serde(skip)]
     owners: BTreeMap<WorkflowRunId, DispatchId>,
     /// Whether the host names the workflow run in its answer to a dispatch; none before the first answer.
     pub returns_run_ids: Option<bool>,
@@ -92,9 +104,13 @@ pub struct RepositoryState {
     pub our_actor: Option<String>,
     /// The comments of pull requests.
     pub comments: BTreeMap<(WorkspaceId, PrNumber), Comment>,
+    #[serde(skip)]
     changed_pulls: BTreeSet<(Position, PrNumber)>,
     pull_changed: BTreeMap<PrNumber, Position>,
     folded_to: Position,
+    /// How long stacks took when they succeeded.
+    #[serde(default)]
+    pub past: Past,
 }
 
 impl State {
@@ -178,6 +194,7 @@ impl RepositoryState {
             changed_pulls: BTreeSet::new(),
             pull_changed: BTreeMap::new(),
             folded_to: Position::START,
+            past: Past::default(),
         }
     }
 
@@ -255,7 +272,9 @@ impl RepositoryState {
     }
 
     pub(crate) fn touch_run(&mut self, position: Position, run: &RunId) {
-        if let Some(number) = self.runs.get(run).and_then(|run| run.pull_request) {
+        let Some(run) = self.runs.get_mut(run) else { return };
+        run.changed_at = self.last_at;
+        if let Some(number) = run.pull_request {
             self.touch_pull(position, number);
         }
     }

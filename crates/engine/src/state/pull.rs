@@ -1,6 +1,7 @@
 //! Pull requests, as webhooks and looks tell them, in whatever order they come.
 
 use super::{Class, RepositoryState};
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommitSha, GitRef, Position, PrNumber, RunId, Timestamp,
     event::{PullRequestObserved, Source},
@@ -8,7 +9,7 @@ use stackwave_domain::{
 use std::collections::BTreeMap;
 
 /// A pull request at one position of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
     /// Its number.
     pub number: PrNumber,
@@ -38,7 +39,7 @@ pub struct Pull {
 }
 
 /// How and when a pull request was merged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     /// By GitHub's clock.
     pub at: Timestamp,
@@ -49,7 +50,7 @@ pub struct Merged {
 }
 
 /// One activity that a run may be opened for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     /// GitHub's word.
     pub name: String,

@@ -69,6 +69,7 @@ impl RepositoryState {
             group.heard_at >= stopped || group.run.as_ref().is_some_and(|run| runs.contains_key(run))
         });
         self.releases.retain(|_, release| release.heard_at >= stopped);
+        self.past.sweep(now);
     }
 
     fn forget_runs(&mut self, gone: &BTreeSet<RunId>) {

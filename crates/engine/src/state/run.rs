@@ -1,6 +1,8 @@
 //! A run: its plan, its graph, and how far each stack is.
 
+use super::past::{Estimate, Past};
 use crate::{graph::Graph, identity};
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommitSha, Digest, DispatchId, GitRef, Position, PrNumber, RunId, RunPlan, StackKey, Timestamp,
     WorkspaceId,
@@ -11,7 +13,7 @@ use stackwave_domain::{
 use std::{collections::BTreeSet, sync::Arc};
 
 /// One ordered deployment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// Its id.
     pub id: RunId,
@@ -47,15 +49,28 @@ pub struct Run {
     pub plan: Arc<RunPlan>,
     /// Stacks by their index in the plan.
     pub stacks: Vec<Stack>,
+    /// How long each stack will take, as the past told when the run was opened: what is said of a run does not change
+    /// because another one ended.
+    #[serde(default)]
+    pub estimates: Vec<Option<Estimate>>,
+    /// When something about it was last folded, by the record's time.
+    #[serde(default)]
+    pub changed_at: Timestamp,
+    // What follows from the rest is worked out again, not stored: see [`Run::restore`].
+    #[serde(skip)]
     graph: Arc<Graph>,
+    #[serde(skip)]
     ready: BTreeSet<usize>,
+    #[serde(skip)]
     unclaimed: BTreeSet<(usize, usize)>,
+    #[serde(skip)]
     unmet: usize,
+    #[serde(skip)]
     flying: usize,
 }
 
 /// Whether a run still dispatches, and if not, why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// It does.
     Active,
@@ -68,7 +83,7 @@ pub enum Phase {
 }
 
 /// How far one stack is in its run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
     /// What was decided about it.
     pub progress: Progress,
@@ -77,13 +92,15 @@ pub struct Stack {
     /// Its dispatches, one a workflow call of the plan.
     pub calls: Vec<Call>,
     /// How many of its parents have not succeeded.
+    #[serde(skip)]
     pub unmet_parents: u32,
     /// Its parents have succeeded and so has it, or it lets order pass through.
+    #[serde(skip)]
     pub met: bool,
 }
 
 /// What was decided about a stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
     /// Nothing yet.
     Waiting,
@@ -101,7 +118,7 @@ pub enum Progress {
 }
 
 /// One workflow of one stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The dispatch of the current attempt.
     pub dispatch: DispatchId,
@@ -110,7 +127,7 @@ pub struct Call {
 }
 
 /// How far a dispatch is, from release to conclusion.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Not claimed.
     Unclaimed,
@@ -133,13 +150,17 @@ pub enum Stage {
 }
 
 impl Run {
-    pub(super) fn open(opened: &RunOpened, plan: &Arc<RunPlan>, at: Timestamp, position: Position) -> Self {
-        let graph = Graph::new(plan.stacks.len(), &plan.edges);
+    pub(super) fn open(
+        opened: &RunOpened,
+        plan: &Arc<RunPlan>,
+        past: &Past,
+        at: Timestamp,
+        position: Position,
+    ) -> Self {
         let stacks = plan
             .stacks
             .iter()
-            .enumerate()
-            .map(|(index, planned)| Stack {
+            .map(|planned| Stack {
                 progress: match &planned.verdict {
                     Verdict::Dispatch(_) => Progress::Waiting,
                     Verdict::Skip(reason) => Progress::Skipped(reason.clone()),
@@ -147,10 +168,10 @@ impl Run {
                 },
                 decided: None,
                 calls: Vec::new(),
-                unmet_parents: u32::try_from(graph.parents(index).count()).unwrap_or(u32::MAX),
+                unmet_parents: 0,
                 met: false,
             })
-            .collect::<Vec<_>>();
+            .collect();
         let mut run = Self {
             id: opened.run.clone(),
             workspace: opened.workspace.clone(),
@@ -168,17 +189,35 @@ impl Run {
             phase: Phase::Active,
             stopped: None,
             plan: Arc::clone(plan),
-            unmet: stacks.len(),
             stacks,
-            graph: Arc::new(graph),
+            estimates: past.estimates(plan, opened.trigger.is_mutating()),
+            changed_at: at,
+            graph: Arc::default(),
             ready: BTreeSet::new(),
             unclaimed: BTreeSet::new(),
+            unmet: 0,
             flying: 0,
         };
-        for index in 0..run.stacks.len() {
-            run.settle(index);
-        }
+        run.restore();
         run
+    }
+
+    /// Works out all that follows from the plan and from how far each stack is.
+    pub(super) fn restore(&mut self) {
+        self.graph = Arc::new(Graph::new(self.plan.stacks.len(), &self.plan.edges));
+        self.ready.clear();
+        self.unclaimed.clear();
+        self.flying = self.stacks.iter().filter(|stack| stack.in_flight()).count();
+        self.unmet = self.stacks.len();
+        for (index, stack) in self.stacks.iter_mut().enumerate() {
+            stack.unmet_parents = u32::try_from(self.graph.parents(index).count()).unwrap_or(u32::MAX);
+            stack.met = false;
+            let unclaimed = stack.calls.iter().enumerate().filter(|(_, call)| call.stage == Stage::Unclaimed);
+            self.unclaimed.extend(unclaimed.map(|(call, _)| (index, call)));
+        }
+        for index in 0..self.stacks.len() {
+            self.settle(index);
+        }
     }
 
     /// Whether its workflows change infrastructure.
@@ -416,6 +455,8 @@ impl PartialEq for Run {
             && self.unmet == other.unmet
             && self.flying == other.flying
             && self.stopped == other.stopped
+            && self.estimates == other.estimates
+            && self.changed_at == other.changed_at
     }
 }
 

@@ -1,6 +1,7 @@
 //! Triggers besides pull requests, and the link from a trigger to its newest run.
 
 use super::{Class, Pull, RepositoryState, fold::Fold};
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommitSha, Digest, GitRef, Position, PrNumber, RunId, Timestamp,
     event::{MergeGroupObserved, ReleaseObserved, RunOpened},
@@ -8,7 +9,7 @@ use stackwave_domain::{
 use std::collections::BTreeMap;
 
 /// A merge queue group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeGroup {
     /// The pull request that its branch names.
     pub pull_request: Option<PrNumber>,
@@ -23,7 +24,7 @@ pub struct MergeGroup {
 }
 
 /// A release.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// Its tag.
     pub tag: GitRef,
@@ -36,7 +37,7 @@ pub struct Release {
 }
 
 /// One activity of a release.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseActivity {
     /// When the release was published, by GitHub's clock; else when the record was written.
     pub at: Timestamp,

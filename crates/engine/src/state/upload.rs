@@ -2,6 +2,7 @@
 
 use super::{Class, RepositoryState, fold::Fold};
 use crate::planning;
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     BatchId, CommitSha, CredentialId, Digest, Fragment, Position, RecordId, Timestamp, WorkspaceId,
     event::{Batch, UploadLookedUp, UploadReceived},
@@ -12,7 +13,7 @@ use std::{
 };
 
 /// When something was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Where the log has it.
     pub position: Position,
@@ -23,7 +24,7 @@ pub struct Receipt {
 }
 
 /// A whole upload, once a digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// Of its bytes (of its chunks' digests, when it came in chunks).
     pub digest: Digest,
@@ -50,7 +51,7 @@ pub struct Upload {
 }
 
 /// An upload of which chunks are still missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incomplete {
     /// How many chunks there are.
     pub total: u32,

@@ -2,14 +2,15 @@
 
 use super::{Class, Dispatch, RepositoryState, fold::Fold, run::Stage};
 use crate::identity;
+use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     DispatchId, GitRef, Position, Timestamp, WorkflowFile, WorkflowRunId,
-    event::{FoundBy, WorkflowDispatchObserved, WorkflowJobWaiting, WorkflowRunObserved},
+    event::{FoundBy, Source, WorkflowDispatchObserved, WorkflowJobWaiting, WorkflowRunObserved},
     workflow::{Conclusion, RunStatus},
 };
 
 /// A workflow run as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkflowRun {
     /// GitHub's id.
     pub id: WorkflowRunId,
@@ -37,6 +38,18 @@ pub struct WorkflowRun {
     pub heard_at: Timestamp,
     /// Where the log tells what is known of it.
     pub told: Position,
+    /// Since when it is as it is, by GitHub's clock.
+    #[serde(default)]
+    pub since: Timestamp,
+    /// When this attempt was first seen running, by GitHub's clock.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// Where the log tells of it for the first time.
+    #[serde(default)]
+    pub first_told: Position,
+    /// GitHub's first webhook about it.
+    #[serde(default)]
+    pub first_webhook: Option<Position>,
 }
 
 impl WorkflowRun {
@@ -73,6 +86,17 @@ impl WorkflowRun {
     }
 
     fn take(&mut self, position: Position, observed: &WorkflowRunObserved) {
+        if observed.attempt != self.attempt {
+            self.started_at = None;
+        }
+        let same = (observed.attempt, &observed.status, &observed.conclusion)
+            == (self.attempt, &self.status, &self.conclusion);
+        if !same {
+            self.since = observed.updated_at;
+        }
+        if observed.status == RunStatus::InProgress && self.started_at.is_none() {
+            self.started_at = Some(observed.updated_at);
+        }
         self.attempt = observed.attempt;
         self.status = observed.status.clone();
         self.conclusion.clone_from(&observed.conclusion);
@@ -110,7 +134,19 @@ impl WorkflowRun {
             html_url: String::new(),
             heard_at: fold.at,
             told: fold.position,
+            since: waiting.at,
+            started_at: None,
+            first_told: fold.position,
+            first_webhook: webhook(&waiting.source, fold),
         }
+    }
+}
+
+/// Where a record that GitHub's webhook made lies.
+fn webhook(source: &Source, fold: &Fold<'_>) -> Option<Position> {
+    match source {
+        Source::Webhook { .. } => Some(fold.position),
+        Source::Poll { .. } => None,
     }
 }
 
@@ -138,6 +174,7 @@ impl RepositoryState {
         let class = match self.workflow_runs.get_mut(&observed.run) {
             Some(known) => {
                 known.heard_at = known.heard_at.max(fold.at);
+                known.first_webhook = known.first_webhook.or_else(|| webhook(&observed.source, fold));
                 known.learn(observed);
                 if !known.is_news(observed) {
                     return self.hear(fold, owner, Class::Stale);
@@ -160,6 +197,10 @@ impl RepositoryState {
                     html_url: observed.html_url.clone(),
                     heard_at: fold.at,
                     told: fold.position,
+                    since: observed.updated_at,
+                    started_at: (observed.status == RunStatus::InProgress).then_some(observed.updated_at),
+                    first_told: fold.position,
+                    first_webhook: webhook(&observed.source, fold),
                 };
                 self.workflow_runs.insert(observed.run, run);
                 if owner.is_none() {
@@ -268,6 +309,10 @@ impl RepositoryState {
         if !newer {
             return Class::Stale;
         }
+        if waiting.attempt != run.attempt {
+            run.started_at = None;
+        }
+        run.since = waiting.at;
         run.attempt = waiting.attempt;
         run.status = RunStatus::Waiting;
         run.conclusion = None;

@@ -1,12 +1,16 @@
 //! A scenario with the process killed at every record: it starts again, folds, goes on, and comes to the same end with
 //! the same dispatches.
 
-use crate::world::{Cut, World};
+use crate::{
+    snapshots,
+    world::{Cut, World},
+};
 
 pub(crate) fn cut_at_every_record(scenario: fn(&mut World)) {
     let mut whole = World::new();
     scenario(&mut whole);
     let outcome = whole.outcome();
+    snapshots::taken_at_every_record(&whole.log);
     for number in 1..=whole.log.len() {
         for cut in [Cut::After(number), Cut::Before(number)] {
             eprintln!("{cut:?}: {}", events(&whole, number));

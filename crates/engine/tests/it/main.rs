@@ -7,6 +7,7 @@ mod explaining;
 mod forgetting;
 mod random;
 mod scenarios;
+mod snapshots;
 mod strange;
 mod webhooks;
 mod world;

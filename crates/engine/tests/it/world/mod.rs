@@ -142,13 +142,13 @@ impl World {
         self.settle();
     }
 
-    /// The process is killed and starts again: what it remembered is gone.
+    /// The process is killed and starts again, from a snapshot: what it remembered is gone.
     pub(crate) fn restart(&mut self) {
         self.process += 1;
         self.memory = Memory::default();
         let refolded = fold(&self.log);
         assert!(refolded == self.state, "folding again gives another state");
-        self.state = refolded;
+        self.state = restored(&refolded);
     }
 
     fn wake(&mut self, at: Option<Timestamp>) {
@@ -227,6 +227,13 @@ impl World {
             assert!(violations.is_empty(), "{violations:#?} after {entry:#?}");
         }
     }
+}
+
+/// The state written and read back.
+pub(crate) fn restored(state: &State) -> State {
+    let restored = State::from_snapshot(&state.to_snapshot().unwrap()).unwrap();
+    assert!(restored == *state, "a snapshot gives another state");
+    restored
 }
 
 pub(crate) fn fold(log: &[Entry]) -> State {
