@@ -21,7 +21,7 @@ use stackwave_github::{
 use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 /// The inputs that we add to the configured ones; a workflow need not declare them.
-const OWN_INPUTS: [&str; 2] = ["atmos_pro_run_id", "sha"];
+const OWN_INPUTS: [&str; 3] = ["atmos_pro_run_id", "sha", "traceparent"];
 
 /// When GitHub cannot be reached, or has no place for the call.
 const UNREACHABLE_WAIT: Duration = Duration::from_secs(5);

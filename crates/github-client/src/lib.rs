@@ -6,6 +6,7 @@
 //!
 //! Secrets (key, JWT, tokens) are kept in `SecretString` and appear in no error, log or `Debug`.
 
+mod apps;
 pub mod budget;
 mod call;
 mod client;

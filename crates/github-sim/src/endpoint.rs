@@ -8,6 +8,10 @@ use percent_encoding::percent_decode_str;
 pub enum Endpoint {
     /// `GET /app`
     App,
+    /// `GET /app/hook/config`
+    HookConfig,
+    /// `GET /app/hook/deliveries`
+    HookDeliveries,
     /// `GET /app/installations`
     Installations,
     /// `POST /app/installations/{id}/access_tokens`
@@ -22,6 +26,8 @@ pub enum Endpoint {
     RepositoryInstallation,
     /// `GET /repos/{owner}/{repo}/contents/{path}`
     Contents,
+    /// `GET /repos/{owner}/{repo}/actions/workflows/{id}`
+    Workflow,
     /// `POST /repos/{owner}/{repo}/actions/workflows/{id}/dispatches`
     Dispatch,
     /// `GET /repos/{owner}/{repo}/actions/workflows/{id}/runs`
@@ -80,13 +86,20 @@ pub(crate) enum Access {
 impl Endpoint {
     pub(crate) fn access(self) -> Access {
         match self {
-            Self::App | Self::Installations | Self::CreateToken | Self::RepositoryInstallation => Access::App,
+            Self::App
+            | Self::HookConfig
+            | Self::HookDeliveries
+            | Self::Installations
+            | Self::CreateToken
+            | Self::RepositoryInstallation => Access::App,
             Self::InstallationRepositories | Self::RateLimit | Self::Repository | Self::Other => {
                 Access::Installation("metadata", "read")
             }
             Self::Contents | Self::Commit | Self::Branch => Access::Installation("contents", "read"),
             Self::Dispatch => Access::Installation("actions", "write"),
-            Self::WorkflowRuns | Self::Runs | Self::Run => Access::Installation("actions", "read"),
+            Self::Workflow | Self::WorkflowRuns | Self::Runs | Self::Run => {
+                Access::Installation("actions", "read")
+            }
             Self::CommitPulls | Self::Pull | Self::Comments | Self::Comment => {
                 Access::Installation("pull_requests", "read")
             }
@@ -111,6 +124,7 @@ impl Target {
                 ["installation"] if get => (Endpoint::RepositoryInstallation, String::new()),
                 ["contents", path @ ..] if get => (Endpoint::Contents, path.join("/")),
                 ["actions", "workflows", id, "dispatches"] if post => (Endpoint::Dispatch, (*id).to_owned()),
+                ["actions", "workflows", id] if get => (Endpoint::Workflow, (*id).to_owned()),
                 ["actions", "workflows", id, "runs"] if get => (Endpoint::WorkflowRuns, (*id).to_owned()),
                 ["actions", "runs"] if get => (Endpoint::Runs, String::new()),
                 ["actions", "runs", id] if get => (Endpoint::Run, (*id).to_owned()),
@@ -131,6 +145,8 @@ impl Target {
         } else {
             match rest {
                 ["app"] if get => (Endpoint::App, String::new()),
+                ["app", "hook", "config"] if get => (Endpoint::HookConfig, String::new()),
+                ["app", "hook", "deliveries"] if get => (Endpoint::HookDeliveries, String::new()),
                 ["app", "installations"] if get => (Endpoint::Installations, String::new()),
                 ["app", "installations", id, "access_tokens"] if post => {
                     (Endpoint::CreateToken, (*id).to_owned())

@@ -55,9 +55,12 @@ async fn answers_and_requests_match_githubs_openapi() {
     let merge_commit = repo.merge_pull_request(merged).unwrap();
     let schemas = &mut schemas;
 
-    for (operation, path) in
-        [("apps/get-authenticated", "/app"), ("apps/get-repo-installation", "/repos/acme/infra/installation")]
-    {
+    for (operation, path) in [
+        ("apps/get-authenticated", "/app"),
+        ("apps/get-repo-installation", "/repos/acme/infra/installation"),
+        ("apps/get-webhook-config-for-app", "/app/hook/config"),
+        ("apps/list-webhook-deliveries", "/app/hook/deliveries"),
+    ] {
         let body: Value = client.as_app(Method::GET, path).send().await.unwrap().json().await.unwrap();
         schemas.check_response(operation, 200, &body);
     }
@@ -102,6 +105,7 @@ async fn answers_and_requests_match_githubs_openapi() {
     .await;
     get(schemas, &client, "actions/list-workflow-runs", "/repos/acme/infra/actions/workflows/plan.yaml/runs")
         .await;
+    get(schemas, &client, "actions/get-workflow", "/repos/acme/infra/actions/workflows/plan.yaml").await;
     get(schemas, &client, "actions/list-workflow-runs-for-repo", "/repos/acme/infra/actions/runs").await;
     get(schemas, &client, "actions/get-workflow-run", &format!("/repos/acme/infra/actions/runs/{run}")).await;
     get(schemas, &client, "repos/get-commit", "/repos/acme/infra/commits/main").await;

@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 #[must_use]
 pub fn parse(yaml: &str) -> WorkflowDefinition {
     let Ok(Value::Mapping(file)) = serde_norway::from_str::<Value>(yaml) else {
-        return WorkflowDefinition { declared: None, run_name: None };
+        return WorkflowDefinition { declared: None, run_name: None, required: BTreeSet::new() };
     };
+    let on = triggers(&file);
     WorkflowDefinition {
-        declared: triggers(&file).and_then(declared),
+        declared: on.and_then(declared),
         run_name: file.get("run-name").and_then(text),
+        required: on.map(required).unwrap_or_default(),
     }
 }
 
@@ -36,6 +38,21 @@ fn declared(on: &Value) -> Option<BTreeSet<String>> {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Tagged(_) => None,
     }
+}
+
+/// A required input with a default may be left out: GitHub then takes the default.
+fn required(on: &Value) -> BTreeSet<String> {
+    let inputs = on.get("workflow_dispatch").and_then(|dispatch| dispatch.get("inputs"));
+    inputs
+        .and_then(Value::as_mapping)
+        .into_iter()
+        .flatten()
+        .filter(|(_, input)| {
+            let is_required = input.get("required").and_then(Value::as_bool) == Some(true);
+            is_required && input.get("default").is_none_or(Value::is_null)
+        })
+        .filter_map(|(name, _)| text(name))
+        .collect()
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -139,6 +156,16 @@ mod tests {
         let declared: Vec<String> = definition.declared.unwrap_or_default().into_iter().collect();
         assert_eq!(declared, ["1", "component", "sha"]);
         assert_eq!(definition.run_name.as_deref(), Some("plan ${{ inputs.component }}"));
+    }
+
+    #[test]
+    fn an_input_is_required_when_nothing_stands_in_for_it() {
+        let definition = parse(
+            "on:\n  workflow_dispatch:\n    inputs:\n      stack: {required: true}\n      sha: {required: true, default: main}\n      \
+             note: {required: false}\n      more: {}\n",
+        );
+        assert_eq!(definition.required, BTreeSet::from(["stack".to_owned()]));
+        assert!(parse("on: workflow_dispatch").required.is_empty());
     }
 
     #[test]

@@ -6,7 +6,10 @@ use stackwave_domain::{
     Timestamp, WorkflowFile, WorkflowRunId,
     event::{PullRequestObserved, RefusalReason, WorkflowRunObserved},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Where a call goes: the repository, as the configuration stream knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +111,8 @@ pub struct WorkflowDefinition {
     pub declared: Option<BTreeSet<String>>,
     /// Its `run-name`.
     pub run_name: Option<String>,
+    /// The declared inputs that are required and have no default.
+    pub required: BTreeSet<String>,
 }
 
 /// Reading workflow files.
@@ -256,4 +261,105 @@ pub trait Comments: Send + Sync {
     /// # Errors
     /// `NotFound` when somebody deleted it.
     async fn update(&self, target: &Target, comment: CommentId, body: &str) -> Result<(), CallError>;
+}
+
+/// The App as GitHub has it registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppFacts {
+    /// Its number.
+    pub id: u64,
+    /// Its name in URLs; it acts as `<slug>[bot]`.
+    pub slug: String,
+    /// What it asks of every installation: permission → `read` or `write`.
+    pub permissions: BTreeMap<String, String>,
+    /// The events that it has subscribed to.
+    pub events: BTreeSet<String>,
+    /// GitHub's clock when it answered; none when the answer did not tell.
+    pub at: Option<Timestamp>,
+}
+
+/// The App in one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstallationFacts {
+    /// GitHub's id.
+    pub id: InstallationId,
+    /// The account's login.
+    pub account: String,
+    /// What its owner has granted: permission → `read` or `write`.
+    pub permissions: BTreeMap<String, String>,
+    /// The events that its owner has accepted.
+    pub events: BTreeSet<String>,
+    /// Its owner has suspended it.
+    pub suspended: bool,
+}
+
+/// Where the App's webhooks go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookFacts {
+    /// The address; none when the App has no webhook.
+    pub url: Option<String>,
+    /// `json` or `form`.
+    pub content_type: String,
+    /// GitHub does not check the certificate of the address.
+    pub insecure_ssl: bool,
+}
+
+/// One attempt to deliver a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryFacts {
+    /// The event's GUID; the same for every attempt.
+    pub guid: String,
+    /// The event.
+    pub event: String,
+    /// Its action.
+    pub action: Option<String>,
+    /// When.
+    pub delivered_at: Timestamp,
+    /// `OK`, or what went wrong.
+    pub status: String,
+    /// HTTP status; 0 when there was none.
+    pub status_code: u16,
+}
+
+/// Looking at the App itself, its installations and its webhook.
+#[async_trait]
+pub trait Apps: Send + Sync {
+    /// The App that the key belongs to.
+    ///
+    /// Source: GitHub REST "Get the authenticated app".
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    async fn app(&self) -> Result<AppFacts, CallError>;
+
+    /// Where it is installed.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    async fn installations(&self) -> Result<Vec<InstallationFacts>, CallError>;
+
+    /// Where its webhooks go.
+    ///
+    /// Source: GitHub REST "Get a webhook configuration for an app".
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    async fn webhook(&self) -> Result<WebhookFacts, CallError>;
+
+    /// Attempts to deliver webhooks, newest first, at most `pages` pages of 100. GitHub keeps them for 3 days, an
+    /// Enterprise Server for 7.
+    ///
+    /// Source: GitHub REST "List deliveries for an app webhook".
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    async fn deliveries(&self, pages: u32) -> Result<Vec<DeliveryFacts>, CallError>;
+
+    /// Whether GitHub would start this workflow: its state, such as `active` or `disabled_manually`.
+    ///
+    /// Source: GitHub REST "Get a workflow".
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such file on the default branch.
+    async fn workflow_state(&self, target: &Target, workflow: &WorkflowFile) -> Result<String, CallError>;
 }

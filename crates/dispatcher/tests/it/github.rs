@@ -92,7 +92,11 @@ impl Workflows for Script {
         }
         let declared = ["component", "stack", "sha", "atmos_pro_run_id"].map(str::to_owned);
         let run_name = self.run_name.lock().unwrap().clone();
-        Ok(WorkflowDefinition { declared: Some(BTreeSet::from(declared)), run_name })
+        Ok(WorkflowDefinition {
+            declared: Some(BTreeSet::from(declared)),
+            run_name,
+            required: BTreeSet::new(),
+        })
     }
 }
 

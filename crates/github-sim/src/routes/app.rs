@@ -1,6 +1,6 @@
 //! The App, its installations and their tokens.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     json::Json,
@@ -16,7 +16,9 @@ pub(super) fn app(state: &State) -> Answer {
         || (state.our_bot(), state.now()),
         |installation| (installation.account.clone(), installation.created_at),
     );
-    Answer::ok(shapes::installation::app(&state.urls, &state.config.app, &owner, at).into())
+    let mut app = shapes::installation::app(&state.urls, &state.config.app, &owner, at);
+    app["events"] = json!(state.config.webhooks.events);
+    Answer::ok(app.into())
 }
 
 /// `GET /app/installations`.
@@ -24,7 +26,9 @@ pub(super) fn installations(state: &State, call: &Call) -> Answer {
     let page = Page::of(call);
     let shown = page.cut(state.installations.values());
     let rendered = shown.into_iter().map(|installation| {
-        shapes::installation::installation(&state.urls, &state.config.app, installation).into()
+        let mut shown = shapes::installation::installation(&state.urls, &state.config.app, installation);
+        shown["events"] = json!(state.config.webhooks.events);
+        shown.into()
     });
     Answer::ok(Json::array(rendered)).with_link(page.link(&state.urls, call, state.installations.len()))
 }

@@ -4,6 +4,7 @@ mod app;
 mod comments;
 mod contents;
 pub(crate) mod dispatch;
+mod hook;
 mod pulls;
 mod repositories;
 mod runs;
@@ -34,6 +35,8 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
     let Some(repository) = repository else {
         return match call.target.endpoint {
             Endpoint::App => Ok(app::app(state)),
+            Endpoint::HookConfig => Ok(hook::config(state)),
+            Endpoint::HookDeliveries => Ok(hook::deliveries(state, call)),
             Endpoint::Installations => Ok(app::installations(state, call)),
             Endpoint::CreateToken => app::create_token(state, call),
             Endpoint::InstallationRepositories => Ok(repositories::list(state, call, caller)),
@@ -42,6 +45,7 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
             | Endpoint::RepositoryInstallation
             | Endpoint::Contents
             | Endpoint::Dispatch
+            | Endpoint::Workflow
             | Endpoint::WorkflowRuns
             | Endpoint::Runs
             | Endpoint::Run
@@ -68,6 +72,7 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
         Endpoint::RepositoryInstallation => repositories::installation(state, repository),
         Endpoint::Contents => contents::get(state, call, repository),
         Endpoint::Branch => contents::branch(state, call, repository),
+        Endpoint::Workflow => runs::workflow(state, call, repository),
         Endpoint::WorkflowRuns => runs::of_workflow(state, call, repository),
         Endpoint::Runs => Ok(runs::of_repository(state, call, repository)),
         Endpoint::Run => runs::get(state, call, repository),
@@ -77,6 +82,8 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
         Endpoint::Comments => comments::list(state, call, repository),
         Endpoint::Comment => comments::get(state, call, repository),
         Endpoint::App
+        | Endpoint::HookConfig
+        | Endpoint::HookDeliveries
         | Endpoint::Installations
         | Endpoint::CreateToken
         | Endpoint::InstallationRepositories

@@ -26,6 +26,12 @@ pub(super) fn of_repository(state: &State, call: &Call, repository: &Repository)
     list(state, call, repository, |_| true)
 }
 
+/// `GET …/actions/workflows/{id}`.
+pub(super) fn workflow(state: &State, call: &Call, repository: &Repository) -> Result<Answer, ApiError> {
+    let workflow = repository.workflow(&call.target.argument).ok_or_else(ApiError::not_found)?;
+    Ok(Answer::ok(shapes::workflow::workflow(&state.urls, repository, workflow)))
+}
+
 /// `GET …/actions/workflows/{id}/runs`.
 pub(super) fn of_workflow(state: &State, call: &Call, repository: &Repository) -> Result<Answer, ApiError> {
     let workflow = repository.workflow(&call.target.argument).ok_or_else(ApiError::not_found)?.id;

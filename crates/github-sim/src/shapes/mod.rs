@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod comment;
 pub(crate) mod commit;
 pub(crate) mod content;
+pub(crate) mod hook;
 pub(crate) mod installation;
 pub(crate) mod issue;
 pub(crate) mod job;
