@@ -3,15 +3,21 @@
 use crate::state::{Dispatch, RepositoryState, Run, WorkflowRun};
 use jiff::SignedDuration;
 use stackwave_domain::{
-    CommitSha, DispatchId, GitRef, RunId, StackKey, WorkflowFile, WorkflowRunId,
+    CommitSha, DispatchId, GitRef, RunId, StackKey, TraceContext, WorkflowFile, WorkflowRunId,
     event::{DispatchClaimed, FoundBy},
     fragment::WorkflowCall,
     plan::Verdict,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A run of GitHub's may seem to be created this much before its claim: the two clocks are not the same.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
+
+/// The input in which a workflow may ask for its place in the trace.
+const TRACE_INPUT: &str = "traceparent";
 
 /// A released dispatch that nobody has claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub struct Candidate {
     pub git_ref: GitRef,
     /// The commit that it is told to check out.
     pub sha: CommitSha,
+    /// The run's trace.
+    pub trace: Option<Arc<str>>,
 }
 
 /// Released dispatches without a claim: applies before plans, older runs before newer, at most `limit`.
@@ -64,11 +72,13 @@ fn candidate(run: &Run, stack: usize, call: usize) -> Option<Candidate> {
         call: calls.get(call)?.clone(),
         git_ref: run.git_ref.clone(),
         sha: run.sha.clone(),
+        trace: run.trace.clone(),
     })
 }
 
 /// The inputs to send: the configured ones, and our two where the workflow declares them (contract §8). With a
-/// workflow that could not be read (`declared` is none) both are sent.
+/// workflow that could not be read (`declared` is none) both are sent. A workflow that declares `traceparent` gets the
+/// span that stands for its run in the run's trace.
 #[must_use]
 pub fn inputs_for(candidate: &Candidate, declared: Option<&BTreeSet<String>>) -> BTreeMap<String, String> {
     let mut inputs = candidate.call.inputs.clone();
@@ -78,6 +88,12 @@ pub fn inputs_for(candidate: &Candidate, declared: Option<&BTreeSet<String>>) ->
     }
     if takes("sha") {
         inputs.entry("sha".to_owned()).or_insert_with(|| candidate.sha.as_str().to_owned());
+    }
+    if declared.is_some_and(|declared| declared.contains(TRACE_INPUT))
+        && let Some(trace) = candidate.trace.as_deref().and_then(TraceContext::parse)
+    {
+        let span = trace.named(candidate.dispatch.as_str());
+        inputs.entry(TRACE_INPUT.to_owned()).or_insert_with(|| span.to_string());
     }
     inputs
 }

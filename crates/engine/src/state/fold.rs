@@ -20,6 +20,11 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
+    /// The record's W3C trace context.
+    pub(super) fn trace(&self) -> Option<Arc<str>> {
+        self.entry.record.trace.as_deref().map(Arc::from)
+    }
+
     /// Whether the writer of a decision knew what another record says: it was at or before the position that made him
     /// write.
     pub(super) fn knew(&self, position: Option<Position>) -> bool {
@@ -83,7 +88,18 @@ impl RepositoryState {
             Event::CommentClaimed(claimed) => self.claim_comment(fold.entry, claimed),
             Event::CommentPosted(posted) => self.post_comment(fold.entry, posted),
             Event::CommentRefused(refused) => self.refuse_comment(fold.entry, refused),
-            Event::PushObserved(_)
+            Event::RetryRequested(_)
+            | Event::CancelRequested(_)
+            | Event::ResyncRequested(_)
+            | Event::DispatchResolved(_)
+            | Event::RunCancelled(_)
+            | Event::StackWithdrawn(_)
+            | Event::RetryDropped(_)
+            | Event::WorkflowCancelRequested(_)
+            | Event::WorkflowCancelAnswered(_)
+            | Event::Resynced(_)
+            | Event::CommandFailed(_)
+            | Event::PushObserved(_)
             | Event::CheckRunObserved(_)
             | Event::RepositoryRegistered(_)
             | Event::ApiKeyRegistered(_)
@@ -110,7 +126,9 @@ impl RepositoryState {
         let Some(plan) = opened.plan.get() else {
             return Class::Impossible("a run was folded without its plan".to_owned());
         };
-        let run = Run::open(opened, &Arc::clone(plan), &self.past, fold.at, fold.position);
+        let mut run = Run::open(opened, &Arc::clone(plan), &self.past, fold.at, fold.position);
+        let upload = self.uploads.get(&opened.upload);
+        run.trace = upload.and_then(|upload| upload.trace.clone()).or_else(|| fold.trace());
         self.runs.insert(opened.run.clone(), run);
         self.active.insert(opened.run.clone());
         if let Some(upload) = self.uploads.get_mut(&opened.upload) {

@@ -45,6 +45,9 @@ pub struct Run {
     pub phase: Phase,
     /// Where the log says that it stopped.
     pub stopped: Option<Position>,
+    /// W3C trace context: its upload's, so that one trace shows an upload and everything that came of it.
+    #[serde(default)]
+    pub trace: Option<Arc<str>>,
     /// What it intends.
     pub plan: Arc<RunPlan>,
     /// Stacks by their index in the plan.
@@ -185,6 +188,7 @@ impl Run {
             git_ref: opened.git_ref.clone(),
             upload: opened.upload.clone(),
             merged_at: opened.merged_at,
+            trace: None,
             opened: (at, position),
             phase: Phase::Active,
             stopped: None,

@@ -48,6 +48,9 @@ pub struct Upload {
     pub looked_up: Option<Timestamp>,
     /// It opened a run.
     pub used: bool,
+    /// W3C trace context of the record that brought it last.
+    #[serde(default)]
+    pub trace: Option<Arc<str>>,
 }
 
 /// An upload of which chunks are still missing.
@@ -74,13 +77,14 @@ impl RepositoryState {
             return Class::Impossible("an upload was folded without its graph".to_owned());
         };
         match &upload.batch {
-            None => self.add_upload(receipt, upload, upload.digest.clone(), Arc::clone(fragment)),
-            Some(batch) => self.add_chunk(receipt, upload, batch, fragment),
+            None => self.add_upload(fold, receipt, upload, upload.digest.clone(), Arc::clone(fragment)),
+            Some(batch) => self.add_chunk(fold, receipt, upload, batch, fragment),
         }
     }
 
     fn add_chunk(
         &mut self,
+        fold: &Fold<'_>,
         receipt: Receipt,
         upload: &UploadReceived,
         batch: &Batch,
@@ -122,23 +126,26 @@ impl RepositoryState {
         let digests: Vec<&str> = complete.chunks.values().map(|(digest, _)| digest.as_str()).collect();
         let digest = Digest::of_parts(&digests);
         let united = Fragment::unite(complete.chunks.values().map(|(_, fragment)| fragment.as_ref()));
-        self.add_upload(receipt, upload, digest, Arc::new(united))
+        self.add_upload(fold, receipt, upload, digest, Arc::new(united))
     }
 
     fn add_upload(
         &mut self,
+        fold: &Fold<'_>,
         receipt: Receipt,
         upload: &UploadReceived,
         digest: Digest,
         fragment: Arc<Fragment>,
     ) -> Class {
         let position = receipt.position;
+        let trace = fold.trace();
         if let Some(known) = self.uploads.get_mut(&digest) {
             if known.last.record == receipt.record || known.first.record == receipt.record {
                 return Class::Known;
             }
             if receipt.at >= known.last.at {
                 known.last = receipt;
+                known.trace = trace;
             }
         } else {
             let graph = fragment.graph_digest();
@@ -157,6 +164,7 @@ impl RepositoryState {
                     last: receipt,
                     looked_up: None,
                     used: false,
+                    trace,
                 },
             );
         }
