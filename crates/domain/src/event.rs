@@ -1,16 +1,20 @@
 //! The catalogue of events. Each is named in the past tense, is never changed once written, and has a committed sample
 //! under `crates/domain/samples/`.
 //!
-//! Observations are what the outside told us, decisions what we chose, claims and results what the dispatcher did,
-//! comment records what the commenter did. Which subject carries which, and who writes it, is told in
+//! Observations are what the outside told us, commands what a person asked for, decisions what we chose, claims and results
+//! what the dispatcher did, comment records what the commenter did. Which subject carries which, and who writes it, is told in
 //! [`crate::subject`].
 
+mod checkpoint;
+mod command;
 mod config;
 mod decision;
 mod dispatch;
 mod github;
 mod upload;
 
+pub use checkpoint::*;
+pub use command::*;
 pub use config::*;
 pub use decision::*;
 pub use dispatch::*;
@@ -115,6 +119,12 @@ catalogue! {
     RunClosed = "run_closed" on "ledger" by "orchestrator",
     /// Nothing is left to do in the run.
     RunEnded = "run_ended" on "ledger" by "orchestrator",
+    /// A run that somebody cancelled stopped.
+    RunCancelled = "run_cancelled" on "ledger" by "orchestrator",
+    /// A stack that somebody cancelled is not dispatched any more.
+    StackWithdrawn = "stack_withdrawn" on "ledger" by "orchestrator",
+    /// A stack that was to be retried is not, after all.
+    RetryDropped = "retry_dropped" on "ledger" by "orchestrator",
     /// A dispatcher took a dispatch; from here on the request may have been sent.
     DispatchClaimed = "dispatch_claimed" on "ledger" by "dispatcher",
     /// Another dispatcher took over a claim that has no result.
@@ -133,16 +143,44 @@ catalogue! {
     DispatchFound = "dispatch_found" on "obs.dispatch" by "dispatcher",
     /// Nothing tells which workflow run belongs to a dispatch; a person has to say.
     DispatchUndecidable = "dispatch_undecidable" on "obs.dispatch" by "dispatcher",
+    /// The dispatcher is about to ask GitHub to cancel a workflow run.
+    WorkflowCancelRequested = "workflow_cancel_requested" on "obs.dispatch" by "dispatcher",
+    /// GitHub answered to a cancellation.
+    WorkflowCancelAnswered = "workflow_cancel_answered" on "obs.dispatch" by "dispatcher",
+    /// GitHub was looked at because somebody asked for it.
+    Resynced = "resynced" on "obs.dispatch" by "dispatcher",
+    /// A command could not be carried out.
+    CommandFailed = "command_failed" on "obs.dispatch" by "dispatcher",
+    /// Somebody wants stacks that failed to be dispatched again.
+    RetryRequested = "retry_requested" on "obs.command" by "admin",
+    /// Somebody wants a run, or one stack of it, to stop.
+    CancelRequested = "cancel_requested" on "obs.command" by "admin",
+    /// Somebody wants GitHub to be looked at now.
+    ResyncRequested = "resync_requested" on "obs.command" by "admin",
+    /// Somebody says what became of a dispatch that nothing else tells.
+    DispatchResolved = "dispatch_resolved" on "obs.command" by "admin",
     /// A commenter is about to create the comment of a pull request.
     CommentClaimed = "comment_claimed" on "comment.<workspace>.<pr>" by "commenter",
     /// The comment says this.
     CommentPosted = "comment_posted" on "comment.<workspace>.<pr>" by "commenter",
     /// GitHub refused the comment.
     CommentRefused = "comment_refused" on "comment.<workspace>.<pr>" by "commenter",
+    /// The state of the partition was written down: folding may start from it.
+    CheckpointWritten = "checkpoint_written" on "sw.<partition>.checkpoint" by "log checkpoint",
     /// A repository became known, or changed its name, installation or workspace.
     RepositoryRegistered = "repository_registered" on "sw.config.repository.<id>" by "webhook-receiver, dispatcher",
     /// An API key was registered; only its hash is known.
-    ApiKeyRegistered = "api_key_registered" on "sw.config.api_key.<credential>" by "ingest-api",
+    ApiKeyRegistered = "api_key_registered" on "sw.config.api_key.<credential>" by "admin",
+    /// An API key was revoked.
+    ApiKeyRevoked = "api_key_revoked" on "sw.config.api_key.<credential>" by "admin",
+    /// A token of the admin API was registered; only its hash is known.
+    AdminTokenRegistered = "admin_token_registered" on "sw.config.admin_token.<credential>" by "admin",
+    /// A token of the admin API was revoked.
+    AdminTokenRevoked = "admin_token_revoked" on "sw.config.admin_token.<credential>" by "admin",
+    /// An API key or a token was used; told every five minutes at most.
+    CredentialUsed = "credential_used" on "sw.config.obs.credential" by "ingest-api, admin",
+    /// A workspace was created.
+    WorkspaceRegistered = "workspace_registered" on "sw.config.workspace.<name>" by "admin",
     /// The App was installed, removed, suspended, ….
     InstallationObserved = "installation_observed" on "sw.config.obs.github.installation" by "webhook-receiver, dispatcher",
     /// Repositories were added to or removed from an installation.

@@ -70,7 +70,7 @@ text_id! {
     RecordId;
     /// A workspace: the tenant that API keys and repositories belong to. `default` unless configured.
     WorkspaceId;
-    /// Names an API key (never the key itself).
+    /// Names an API key or a token of the admin API (never the secret itself).
     CredentialId;
     /// The name of an Atmos stack, opaque: it may hold any separator.
     StackName;
@@ -88,6 +88,8 @@ text_id! {
     BatchId;
     /// One process of ours from its start to its end; tells own claims from those of others.
     ProcessId;
+    /// Names a command of a person: the same command twice is one.
+    CommandId;
     /// The file name of a workflow under `.github/workflows`, such as `tf-plan.yaml`.
     WorkflowFile;
     /// A branch or tag as a dispatch names it, without `refs/heads/`.

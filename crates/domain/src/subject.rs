@@ -5,11 +5,14 @@
 //! | `sw.<pp>.<repo>.obs.upload` | uploads | ingest-api, dispatcher (pending ones) | none |
 //! | `sw.<pp>.<repo>.obs.github.<event>` | webhooks, looks | webhook-receiver, dispatcher | none |
 //! | `sw.<pp>.<repo>.obs.dispatch` | results | dispatcher | none |
+//! | `sw.<pp>.<repo>.obs.command` | what a person asked for | admin | none |
 //! | `sw.<pp>.<repo>.ledger` | decisions, claims | orchestrator, dispatcher | last of the subject, as folded |
 //! | `sw.<pp>.<repo>.comment.<workspace>.<pr>` | comment records | commenter | last of the subject, for the claim |
+//! | `sw.<pp>.checkpoint` | where folding may start | `log checkpoint` | none |
 //! | `sw.config.<kind>.<key>` | settings | whoever learns them | last of the subject, read from the log |
 //! | `sw.config.obs.github.<event>` | installations, pings | webhook-receiver, dispatcher | none |
 //! | `sw.config.obs.upload` | uploads for repositories not known yet | ingest-api | none |
+//! | `sw.config.obs.credential` | uses of API keys and tokens | ingest-api, admin | none |
 
 use crate::{PrNumber, RepositoryId, WorkspaceId};
 use std::{fmt, str::FromStr};
@@ -100,6 +103,12 @@ impl Subject {
         Self::of_repository(stream, repository, "obs.dispatch")
     }
 
+    /// What people asked for in a repository.
+    #[must_use]
+    pub fn command(stream: StreamId, repository: RepositoryId) -> Self {
+        Self::of_repository(stream, repository, "obs.command")
+    }
+
     /// Decisions and claims of a repository.
     #[must_use]
     pub fn ledger(stream: StreamId, repository: RepositoryId) -> Self {
@@ -117,7 +126,24 @@ impl Subject {
         Self::of_repository(stream, repository, &format!("comment.{}.{number}", token(workspace.as_str())))
     }
 
-    /// A setting: `kind` is `repository`, `api_key`, ….
+    /// Where folding a partition may start. None for the configuration, which is never purged.
+    #[must_use]
+    pub fn checkpoint(stream: StreamId) -> Option<Self> {
+        match stream {
+            StreamId::Config => None,
+            StreamId::Partition(partition) => Some(Self::of_checkpoint(partition)),
+        }
+    }
+
+    fn of_checkpoint(partition: u16) -> Self {
+        Self {
+            stream: StreamId::Partition(partition),
+            repository: None,
+            text: format!("sw.{partition:02}.checkpoint").into(),
+        }
+    }
+
+    /// A setting: `kind` is `repository`, `api_key`, `admin_token`, `workspace`.
     #[must_use]
     pub fn config(kind: &str, key: &str) -> Self {
         Self::of_config(&format!("{}.{}", token(kind), token(key)))
@@ -135,13 +161,19 @@ impl Subject {
         Self::of_config("obs.upload")
     }
 
+    /// Uses of credentials.
+    #[must_use]
+    pub fn config_credential() -> Self {
+        Self::of_config("obs.credential")
+    }
+
     /// The stream that it belongs to.
     #[must_use]
     pub const fn stream(&self) -> StreamId {
         self.stream
     }
 
-    /// The repository that it is about; none in the configuration stream.
+    /// The repository that it is about; none in the configuration stream and for checkpoints.
     #[must_use]
     pub const fn repository(&self) -> Option<RepositoryId> {
         self.repository
@@ -183,7 +215,11 @@ impl FromStr for Subject {
         }
         let mut parts = rest.splitn(3, '.');
         let partition = parts.next().and_then(|part| part.parse().ok()).ok_or_else(invalid)?;
-        let repository = parts.next().and_then(|part| part.parse().ok()).ok_or_else(invalid)?;
+        let repository = parts.next().ok_or_else(invalid)?;
+        if repository == "checkpoint" {
+            return if parts.next().is_none() { Ok(Self::of_checkpoint(partition)) } else { Err(invalid()) };
+        }
+        let repository = repository.parse().map_err(|_| invalid())?;
         let kind = parts.next().ok_or_else(invalid)?;
         Ok(Self::of_repository(StreamId::Partition(partition), RepositoryId(repository), kind))
     }
@@ -205,7 +241,9 @@ mod tests {
             Subject::upload(stream, RepositoryId(42)),
             Subject::github(stream, RepositoryId(42), "workflow_run"),
             Subject::ledger(stream, RepositoryId(42)),
+            Subject::command(stream, RepositoryId(42)),
             Subject::comment(stream, RepositoryId(42), &WorkspaceId::default_workspace(), PrNumber(7)),
+            Subject::checkpoint(stream).unwrap(),
             Subject::config("repository", "42"),
             Subject::config_upload(),
         ] {
@@ -219,6 +257,9 @@ mod tests {
         assert_eq!(subject.as_str(), "sw.00.7.ledger");
         assert_eq!(subject.kind(), "ledger");
         assert_eq!(Subject::config("api_key", "a b.c").as_str(), "sw.config.api_key.a_b_c");
+        let checkpoint = Subject::checkpoint(StreamId::Partition(3)).unwrap();
+        assert_eq!((checkpoint.as_str(), checkpoint.kind()), ("sw.03.checkpoint", "checkpoint"));
+        assert_eq!(checkpoint.repository(), None);
         assert_eq!(Subject::config_upload().kind(), "obs.upload");
         assert_eq!(StreamId::Partition(0).name(), "SW_00");
     }
@@ -226,6 +267,8 @@ mod tests {
     #[test]
     fn a_foreign_subject_is_refused() {
         assert!("orders.1".parse::<Subject>().is_err());
+        assert!("sw.00.checkpoint.ledger".parse::<Subject>().is_err());
+        assert!("sw.00.checkpoints".parse::<Subject>().is_err());
         assert!("sw.x.1.ledger".parse::<Subject>().is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What the routes share.
 
-use crate::{batches::RecentBatches, config::Config, envelope, error::Error, upload::upload};
+use crate::{ACTOR, batches::RecentBatches, config::Config, envelope, error::Error, upload::upload};
 use axum::{
     Router,
     extract::{OriginalUri, Request},
@@ -8,10 +8,11 @@ use axum::{
     middleware,
     routing::{any, post},
 };
-use secrecy::SecretString;
-use stackwave_engine::config::ApiKey;
+use secrecy::{ExposeSecret as _, SecretString};
+use stackwave_auth::SecretKind;
+use stackwave_engine::config::{ApiKey, Standing};
 use stackwave_github::port::Repositories;
-use stackwave_runtime::Core;
+use stackwave_runtime::{Core, CredentialUse};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,6 +28,7 @@ pub(crate) struct Api {
     /// Reading is work for a processor, so more readers than processors only cost memory.
     pub(crate) readers: Arc<Semaphore>,
     memory: Arc<Semaphore>,
+    uses: CredentialUse,
 }
 
 impl Api {
@@ -39,6 +41,7 @@ impl Api {
             batches: Mutex::default(),
             readers: Arc::new(Semaphore::new(readers)),
             memory: Arc::new(Semaphore::new(config.memory.div_ceil(MEMORY_UNIT))),
+            uses: CredentialUse::default(),
         }
     }
 
@@ -47,7 +50,20 @@ impl Api {
         let header = headers.get(axum::http::header::AUTHORIZATION);
         let key: SecretString = stackwave_auth::bearer_token(header.map(|value| value.as_bytes()))?;
         let hash = stackwave_auth::hash_api_key(&key);
-        self.core.config.read(|config| config.api_key(&hash).cloned()).ok_or(Error::UnknownKey)
+        let Some(known) = self.core.config.read(|config| config.api_key(&hash).cloned()) else {
+            return Err(match SecretKind::ApiKey.is_mistyped(key.expose_secret()) {
+                true => Error::MistypedKey,
+                false => Error::UnknownKey,
+            });
+        };
+        let ApiKey { credential, .. } = &known;
+        match credential.standing(self.core.clock.now()) {
+            Standing::Valid => {}
+            Standing::Expired(at) => return Err(Error::ExpiredKey { name: credential.name.clone(), at }),
+            Standing::Revoked(at) => return Err(Error::RevokedKey { name: credential.name.clone(), at }),
+        }
+        self.uses.tell(&self.core, ACTOR, &credential.id);
+        Ok(known)
     }
 
     /// A request's share of the memory for bodies; given back when the permit is dropped.

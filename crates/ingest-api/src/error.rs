@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use stackwave_auth::BearerError;
-use stackwave_domain::{RepositoryName, WorkspaceId};
+use stackwave_domain::{RepositoryName, Timestamp, WorkspaceId};
 use std::sync::Arc;
 
 /// A request that is not answered with success. The messages of 4xx are shown to the user as they stand.
@@ -18,6 +18,12 @@ pub(crate) enum Error {
     Bearer(#[from] BearerError),
     #[error("the API key is not known; check `ATMOS_PRO_TOKEN`, or ask for a new key")]
     UnknownKey,
+    #[error("the API key was cut or mistyped; check that `ATMOS_PRO_TOKEN` holds the whole of it")]
+    MistypedKey,
+    #[error("the API key `{name}` expired at {at}; ask for a new key and set it as `ATMOS_PRO_TOKEN`")]
+    ExpiredKey { name: String, at: Timestamp },
+    #[error("the API key `{name}` was revoked at {at}; ask for a new key and set it as `ATMOS_PRO_TOKEN`")]
+    RevokedKey { name: String, at: Timestamp },
     #[error(
         "the repository `{repository}` belongs to another workspace than `{workspace}`, which this API key opens; \
          use a key of the repository's workspace"
@@ -81,7 +87,11 @@ fn advice(error: &ParseError) -> &'static str {
 impl Error {
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::Bearer(_) | Self::UnknownKey => StatusCode::UNAUTHORIZED,
+            Self::Bearer(_)
+            | Self::UnknownKey
+            | Self::MistypedKey
+            | Self::ExpiredKey { .. }
+            | Self::RevokedKey { .. } => StatusCode::UNAUTHORIZED,
             Self::OtherWorkspace { .. } => StatusCode::FORBIDDEN,
             Self::UnknownPath { .. } | Self::RepositoryNotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -101,7 +111,11 @@ impl Error {
     /// A word for programs.
     pub(crate) const fn tag(&self) -> &'static str {
         match self {
-            Self::Bearer(_) | Self::UnknownKey => "Unauthorized",
+            Self::Bearer(_)
+            | Self::UnknownKey
+            | Self::MistypedKey
+            | Self::ExpiredKey { .. }
+            | Self::RevokedKey { .. } => "Unauthorized",
             Self::OtherWorkspace { .. } => "Forbidden",
             Self::UnknownPath { .. } => "RouteNotFound",
             Self::Method { .. } => "MethodNotAllowed",

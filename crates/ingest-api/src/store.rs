@@ -51,7 +51,7 @@ pub(crate) async fn store(
     let batch = received.read.upload.batch.clone();
     let chunk = batch
         .as_ref()
-        .map(|batch| BatchKey::new(&received.read.upload.repository, &received.caller.credential, &batch.id));
+        .map(|batch| BatchKey::new(&received.read.upload.repository, &received.caller.credential.id, &batch.id));
     let digest = received.read.digest.clone();
     if let (Some(key), Some(batch)) = (&chunk, &batch)
         && let Some(stored) = judge(api, key, batch, &digest)?
@@ -61,6 +61,7 @@ pub(crate) async fn store(
     let pending = place == Place::Pending;
     let message_id = batch.as_ref().map(|batch| message_id(place, &received, batch));
     let appended = append(api, context, place, message_id, received).await?;
+    tracing::Span::current().record("position", appended.receipt.position.0);
     let mut stored =
         Stored { upload: appended.receipt.record.clone(), pending, duplicate: appended.duplicate };
     if let (Some(key), Some(batch)) = (chunk, batch) {
@@ -97,7 +98,7 @@ fn message_id(place: Place, received: &Received, batch: &Batch) -> String {
         Place::Known(repository) => repository.to_string(),
         Place::Pending => received.read.upload.repository.key(),
     };
-    format!("upload:{repository}:{}:{}:{}", received.caller.credential, batch.id, batch.index)
+    format!("upload:{repository}:{}:{}:{}", received.caller.credential.id, batch.id, batch.index)
 }
 
 fn subject(api: &Api, place: Place) -> Subject {
@@ -120,7 +121,7 @@ async fn append(
     let raw = put(api, read.raw).await?;
     let event = UploadReceived {
         workspace: caller.workspace,
-        credential: caller.credential,
+        credential: caller.credential.id,
         repository: read.upload.repository,
         head_sha: read.upload.head_sha,
         base_sha: read.upload.base_sha,

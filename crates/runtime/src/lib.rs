@@ -6,6 +6,7 @@ pub mod batcher;
 pub mod clock;
 pub mod config_view;
 pub mod core;
+pub mod credential_use;
 pub mod health;
 pub mod ids;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub use self::{
     clock::{Clock, SystemClock},
     config_view::ConfigView,
     core::Core,
+    credential_use::CredentialUse,
     health::Health,
     ids::Ids,
     ledger::Ledger,

@@ -249,6 +249,7 @@ async fn register_key(core: &Core, key: &str, workspace: &str) {
         name: "test".to_owned(),
         hash,
         at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
     };
     let subject = Subject::config("api_key", event.credential.as_str());
     let position = registry::register(core, "test", subject, event.into()).await.unwrap();
