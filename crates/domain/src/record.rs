@@ -101,6 +101,20 @@ impl Record {
             .collect()
     }
 
+    /// Every blob that the record refers to, whether folding needs it or not: what has to be kept as long as the record.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<BlobRef> {
+        let mut blobs = self.missing_blobs();
+        for event in &self.events {
+            match event {
+                Event::UploadReceived(upload) => blobs.push(upload.raw.clone()),
+                Event::CheckpointWritten(checkpoint) => blobs.push(checkpoint.state.clone()),
+                _ => {}
+            }
+        }
+        blobs
+    }
+
     /// Puts fetched blobs in their places.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ fn page() -> String {
          `{{\"<name>\": {{…}}}}`. The schema version is {SCHEMA_VERSION}. The sample of each event is a whole record, \
          and every sample ever committed decodes for ever.\n\n\
          Subjects of a repository begin with `sw.<partition>.<repository id>.`; those that begin with `sw.config.` \
-         lie in the configuration stream and are written out.\n"
+         lie in the configuration stream and are written out, as is the subject of checkpoints.\n"
     );
     let mut heading = "";
     for event in Event::CATALOGUE {
@@ -55,8 +55,12 @@ fn group(subject: &str) -> &'static str {
         "Configuration"
     } else if subject == "ledger" {
         "Decisions and claims"
+    } else if subject == "obs.command" {
+        "Commands"
     } else if subject == "obs.dispatch" {
         "Results of dispatches"
+    } else if subject.ends_with(".checkpoint") {
+        "Checkpoints"
     } else if subject.starts_with("comment.") {
         "Comments"
     } else {
