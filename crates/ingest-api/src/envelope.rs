@@ -13,6 +13,7 @@ use axum::{
 };
 use futures::FutureExt as _;
 use serde_json::{Value, json};
+use stackwave_domain::TraceContext;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tracing::Instrument as _;
 
@@ -20,30 +21,23 @@ use tracing::Instrument as _;
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) request: String,
-    /// 32 hex digits: the caller's own trace where it sends one.
-    pub(crate) trace: String,
+    /// The span of this request: in the caller's own trace where it sends one.
+    pub(crate) span: TraceContext,
+    /// The caller's span.
+    caller: Option<TraceContext>,
 }
 
 impl Context {
     fn new(api: &Api, headers: &HeaderMap) -> Self {
         let ids = &api.core.ids;
-        let trace = headers.get("traceparent").and_then(|value| trace_id(value.to_str().ok()?));
-        Self { request: ids.record().to_string(), trace: trace.unwrap_or_else(|| ids.trace()) }
+        let caller = headers.get("traceparent").and_then(|value| TraceContext::parse(value.to_str().ok()?));
+        Self { request: ids.record().to_string(), span: ids.span(caller), caller }
     }
 
     /// The trace context of what this request writes.
     pub(crate) fn traceparent(&self) -> String {
-        format!("00-{}-{}-01", self.trace, self.request.get(16..).unwrap_or("0000000000000001"))
+        self.span.to_string()
     }
-}
-
-/// The trace id of a W3C `traceparent`.
-fn trace_id(traceparent: &str) -> Option<String> {
-    let mut parts = traceparent.split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let hex = trace.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let valid = version.len() == 2 && trace.len() == 32 && hex && trace.bytes().any(|byte| byte != b'0');
-    valid.then(|| trace.to_owned())
 }
 
 /// The layer around all routes: names the request, and gives whatever comes out the envelope.
@@ -52,9 +46,13 @@ pub(crate) async fn wrap(State(api): State<Arc<Api>>, mut request: Request, next
     request.extensions_mut().insert(context.clone());
     let span = tracing::info_span!(
         "ingest",
-        trace.id = context.trace,
+        trace.context = %context.span,
+        trace.parent = context.caller.map(tracing::field::display),
+        otel.kind = "server",
         http.method = %request.method(),
         http.path = request.uri().path(),
+        http.status = tracing::field::Empty,
+        position = tracing::field::Empty,
         upload.id = tracing::field::Empty,
         repository.id = tracing::field::Empty,
     );
@@ -63,10 +61,12 @@ pub(crate) async fn wrap(State(api): State<Arc<Api>>, mut request: Request, next
         let mut response = result.unwrap_or_else(|panic| {
             Error::Internal(format!("a panic: {}", panic_text(panic.as_ref()))).into_response()
         });
-        match response.extensions_mut().remove::<Failure>() {
+        let response = match response.extensions_mut().remove::<Failure>() {
             Some(Failure(error)) => failure(&context, &error, response),
             None => response,
-        }
+        };
+        tracing::Span::current().record("http.status", response.status().as_u16());
+        response
     }
     .instrument(span)
     .await
@@ -78,7 +78,7 @@ pub(crate) fn success(context: &Context, data: Value) -> Response {
         "request": context.request,
         "status": 200,
         "success": true,
-        "traceId": context.trace,
+        "traceId": context.span.trace_id(),
         "data": data,
     });
     (StatusCode::OK, Json(body)).into_response()
@@ -91,7 +91,7 @@ fn failure(context: &Context, error: &Error, original: Response) -> Response {
         "request": context.request,
         "status": error.status().as_u16(),
         "success": false,
-        "traceId": context.trace,
+        "traceId": context.span.trace_id(),
         "errorTag": error.tag(),
         "errorMessage": error.to_string(),
         "context": error.field().map_or_else(|| json!({}), |field| json!({ "field": field })),
@@ -117,18 +117,4 @@ fn log(error: &Error) {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_whole_trace_context_is_taken_over() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(trace_id(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
-        for bad in ["", "00", "00-xyz-1-1", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
-            assert_eq!(trace_id(bad), None, "{bad}");
-        }
-    }
 }

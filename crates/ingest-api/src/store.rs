@@ -49,9 +49,9 @@ pub(crate) async fn store(
     received: Received,
 ) -> Result<Stored, Error> {
     let batch = received.read.upload.batch.clone();
-    let chunk = batch
-        .as_ref()
-        .map(|batch| BatchKey::new(&received.read.upload.repository, &received.caller.credential.id, &batch.id));
+    let chunk = batch.as_ref().map(|batch| {
+        BatchKey::new(&received.read.upload.repository, &received.caller.credential.id, &batch.id)
+    });
     let digest = received.read.digest.clone();
     if let (Some(key), Some(batch)) = (&chunk, &batch)
         && let Some(stored) = judge(api, key, batch, &digest)?

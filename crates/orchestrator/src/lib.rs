@@ -3,6 +3,9 @@
 //! It does nothing outside the log. All that is due in a repository goes out as one record on its ledger, which lands
 //! only if nobody decided or claimed anything since the state that it was decided from (design §3.2).
 
+mod trace;
+
+use crate::trace::Decisions;
 use stackwave_domain::{
     Event, Position, Record, Subject, Timestamp,
     record::{Basis, MAX_RECORD_BYTES},
@@ -54,19 +57,30 @@ impl Actor for Orchestrator {
         if let Some(permit) = turn.ledger.permit(turn.repository, subject) {
             let basis = Basis { engine: ENGINE_VERSION, now: turn.now, config: turn.config.position() };
             let cause = turn.repository.last_position();
-            tokio::spawn(decide(self.core.clone(), permit, due.now, cause, basis));
+            let decisions = Decisions::begin(turn.repository, &due.now);
+            tokio::spawn(decide(self.core.clone(), permit, due.now, decisions, cause, basis));
         }
         due.again_at
     }
 }
 
-async fn decide(core: Core, permit: Permit, events: Vec<Event>, cause: Position, basis: Basis) {
+async fn decide(
+    core: Core,
+    permit: Permit,
+    events: Vec<Event>,
+    decisions: Decisions,
+    cause: Position,
+    basis: Basis,
+) {
     match record(&core, events, cause, basis).await {
-        Ok(record) => match permit.append(record).await {
-            Ok(_) => {}
-            Err(error @ LedgerError::Moved(_)) => tracing::debug!(%error, "decided again"),
-            Err(error) => tracing::error!(%error, "a decision cannot be recorded; trying again"),
-        },
+        Ok(mut record) => {
+            record.trace = decisions.first.as_deref().map(str::to_owned);
+            match permit.append(record).await {
+                Ok(receipt) => decisions.end(receipt.position.0),
+                Err(error @ LedgerError::Moved(_)) => tracing::debug!(%error, "decided again"),
+                Err(error) => tracing::error!(%error, "a decision cannot be recorded; trying again"),
+            }
+        }
         Err(error) => {
             tracing::error!(%error, "a run's plan cannot be stored; trying again");
             // Dropping the permit asks for another turn: not at once.

@@ -5,7 +5,7 @@
 //! into the next record. Whoever appends is answered when its own record is durable.
 
 use crate::core::Core;
-use stackwave_domain::{Event, Position, Record, Subject, codec::CodecError};
+use stackwave_domain::{Event, Position, Record, Subject, TraceContext, codec::CodecError};
 use stackwave_event_log::{Append, AppendError};
 use std::{
     collections::{HashMap, VecDeque},
@@ -53,8 +53,8 @@ pub struct Item {
     /// The run, upload or delivery that it belongs to. Of several in one record the first is named: each event has an
     /// identity of its own.
     pub correlation: Option<String>,
-    /// W3C trace id, 32 hex digits; likewise.
-    pub trace: Option<String>,
+    /// The span that writes it; likewise.
+    pub trace: Option<TraceContext>,
     /// The position that made the writer write it; of several the last.
     pub cause: Option<Position>,
 }
@@ -143,10 +143,14 @@ impl Batcher {
         events: Vec<Event>,
         cause: Option<Position>,
     ) -> Option<Position> {
+        self.append_item_surely(subject, Item { events, cause, ..Item::default() }).await
+    }
+
+    /// Likewise, with what belongs to the events.
+    pub async fn append_item_surely(&self, subject: &Subject, item: Item) -> Option<Position> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let item = Item { events: events.clone(), cause, ..Item::default() };
-            let error = match self.append(subject, item).await {
+            let error = match self.append(subject, item.clone()).await {
                 Ok(position) => return Some(position),
                 Err(error) => error,
             };
@@ -243,7 +247,7 @@ impl Driver {
         }
         let mut record = self.batcher.core.record(self.batcher.actor, events);
         record.correlation = correlation;
-        record.trace = trace.map(|trace| trace_parent(&trace, &record));
+        record.trace = trace.map(|trace| trace.to_string());
         record.cause = cause;
         let result = self.append(record).await;
         for (answer, bytes) in answers {
@@ -288,12 +292,6 @@ impl Driver {
 enum Failure {
     Invalid(Arc<CodecError>),
     Log(String),
-}
-
-/// W3C trace context, with a span id out of the record's own id.
-fn trace_parent(trace: &str, record: &Record) -> String {
-    let span = record.id.as_str().get(16..).unwrap_or("0000000000000001");
-    format!("00-{trace}-{span}-01")
 }
 
 /// How long the JSON of events is, without keeping it.

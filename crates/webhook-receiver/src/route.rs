@@ -19,7 +19,7 @@ use axum::{
 use bytes::Bytes;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
-use stackwave_domain::{DeliveryId, Event, StreamId, Subject};
+use stackwave_domain::{DeliveryId, Event, StreamId, Subject, TraceContext};
 use stackwave_github::{
     signature,
     webhook::{self, Disposition, Webhook},
@@ -65,23 +65,33 @@ async fn wrong_method(State(receiver): State<Arc<Receiver>>, request: Request) -
 }
 
 async fn deliver(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Body) -> Response {
-    let trace = receiver.core.ids.trace();
+    // GitHub sends none; something before us that traces does.
+    let caller = text(&headers, "traceparent").and_then(TraceContext::parse);
+    let trace = receiver.core.ids.span(caller);
     let span = tracing::info_span!(
         "webhook",
-        trace.id = trace,
+        trace.context = %trace,
+        trace.parent = caller.map(tracing::field::display),
+        otel.kind = "server",
         delivery.id = short(text(&headers, "x-github-delivery").unwrap_or_default()),
         github.event = short(text(&headers, "x-github-event").unwrap_or_default()),
         repository.id = tracing::field::Empty,
+        position = tracing::field::Empty,
+        http.status = tracing::field::Empty,
     );
     async {
-        let taking = AssertUnwindSafe(receiver.take(&trace, &headers, body)).catch_unwind().await;
-        match taking.unwrap_or_else(|_| Err(Error::Internal("a panic while taking a delivery".to_owned()))) {
-            Ok(data) => answer::accepted(&trace, data),
+        let taking = AssertUnwindSafe(receiver.take(trace, &headers, body)).catch_unwind().await;
+        let answer = match taking
+            .unwrap_or_else(|_| Err(Error::Internal("a panic while taking a delivery".to_owned())))
+        {
+            Ok(data) => answer::accepted(&trace.trace_id(), data),
             Err(error) => {
                 log(&error);
-                answer::refused(&trace, &error)
+                answer::refused(&trace.trace_id(), &error)
             }
-        }
+        };
+        tracing::Span::current().record("http.status", answer.status().as_u16());
+        answer
     }
     .instrument(span)
     .await
@@ -98,7 +108,12 @@ fn log(error: &Error) {
 }
 
 impl Receiver {
-    async fn take(self: &Arc<Self>, trace: &str, headers: &HeaderMap, body: Body) -> Result<Value, Error> {
+    async fn take(
+        self: &Arc<Self>,
+        trace: TraceContext,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Value, Error> {
         let (body, _memory) = receive(&self.memory, &self.config, headers, body).await?;
         let (delivery, webhook) = self.read(headers, body).await?;
         if let Some(repository) = &webhook.repository {
@@ -141,7 +156,12 @@ impl Receiver {
             .unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
     }
 
-    async fn to_repository(&self, trace: &str, delivery: Delivery, webhook: Webhook) -> Result<Value, Error> {
+    async fn to_repository(
+        &self,
+        trace: TraceContext,
+        delivery: Delivery,
+        webhook: Webhook,
+    ) -> Result<Value, Error> {
         let Some(repository) = webhook.repository else {
             return Err(Error::Internal("an event of a repository names none".to_owned()));
         };
@@ -151,13 +171,14 @@ impl Receiver {
         let stream = StreamId::of_repository(id, self.core.log.partitions());
         let subject = Subject::github(stream, id, &delivery.event);
         let position = self.batcher.append(&subject, item(trace, &delivery, webhook.events)).await?;
-        tracing::debug!(position = position.0, "a delivery is stored");
+        tracing::Span::current().record("position", position.0);
+        tracing::debug!("a delivery is stored");
         Ok(json!({ "delivery": delivery.id, "outcome": "stored", "position": position }))
     }
 
     async fn to_configuration(
         &self,
-        trace: &str,
+        trace: TraceContext,
         delivery: Delivery,
         webhook: Webhook,
     ) -> Result<Value, Error> {
@@ -173,9 +194,8 @@ impl Receiver {
     }
 }
 
-fn item(trace: &str, delivery: &Delivery, events: Vec<Event>) -> Item {
-    let (correlation, trace) = (Some(delivery.id.to_string()), Some(trace.to_owned()));
-    Item { events, correlation, trace, cause: None }
+fn item(trace: TraceContext, delivery: &Delivery, events: Vec<Event>) -> Item {
+    Item { events, correlation: Some(delivery.id.to_string()), trace: Some(trace), cause: None }
 }
 
 /// As much of a header as goes into our logs: nobody has signed it yet.

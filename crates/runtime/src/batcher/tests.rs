@@ -9,7 +9,7 @@ use crate::{ConfigView, Health, Ids, SystemClock};
 use futures::future::join_all;
 use memory_log::{Fault, MemoryLog};
 use stackwave_domain::{
-    DeliveryId, RepositoryId, StreamId,
+    DeliveryId, RepositoryId, StreamId, TraceContext,
     event::{PingObserved, Source},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -46,7 +46,8 @@ fn ping(number: u64) -> Event {
 }
 
 async fn append(batcher: &Batcher, number: u64) -> Result<Position, BatchError> {
-    let (correlation, trace) = (Some(format!("d-{number}")), Some("0".repeat(32)));
+    let trace = TraceContext::new([7; 16], number.to_be_bytes(), true);
+    let correlation = Some(format!("d-{number}"));
     let cause = Some(Position(number));
     batcher.append(&subject(), Item { events: vec![ping(number)], correlation, trace, cause }).await
 }
@@ -115,14 +116,16 @@ async fn a_lane_that_is_done_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_record_names_the_first_correlation_and_the_last_cause() {
+async fn a_record_names_the_first_correlation_and_trace_and_the_last_cause() {
     let log = MemoryLog::new();
     let batcher = batcher(&log, limits()).await;
     join_all((1..=3).map(|number| append(&batcher, number))).await;
     let record = log.entries(PARTITION).pop().unwrap().record;
     assert_eq!((record.correlation.as_deref(), record.cause), (Some("d-1"), Some(Position(3))));
-    let (id, trace) = (record.id.as_str(), record.trace.unwrap());
-    assert_eq!(trace, format!("00-{}-{}-01", "0".repeat(32), &id[16..]));
+    assert_eq!(
+        record.trace,
+        TraceContext::new([7; 16], 1u64.to_be_bytes(), true).map(|trace| trace.to_string())
+    );
 }
 
 #[tokio::test]
