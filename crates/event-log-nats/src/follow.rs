@@ -43,11 +43,21 @@ pub(crate) struct Follow {
     source: Stream<()>,
     reconnects: watch::Receiver<u64>,
     next: Position,
+    /// One pattern that the subjects match; all of them without. The server is much slower with two.
+    filter: Option<String>,
+    /// So many messages the server sends ahead.
+    ahead: usize,
     consumer: Option<Consumer>,
     retry: Duration,
     /// An entry that cannot be read, after those that can.
     broken: Option<LogError>,
     ended: bool,
+}
+
+/// A message with its position.
+pub(crate) struct Raw {
+    pub(crate) position: Position,
+    pub(crate) message: Message,
 }
 
 struct Consumer {
@@ -66,11 +76,19 @@ impl Follow {
             source,
             reconnects: connection.reconnects(),
             next: from.max(Position::START.next()),
+            filter: None,
+            ahead: AHEAD_MESSAGES,
             consumer: None,
             retry: FIRST_RETRY,
             broken: None,
             ended: false,
         }
+    }
+
+    /// Only records whose subjects match a pattern.
+    pub(crate) fn matching(mut self, filter: String) -> Self {
+        self.filter = Some(filter);
+        self
     }
 
     /// The stream that the port promises.
@@ -89,31 +107,66 @@ impl Follow {
     /// The entries up to `end`, which are known to be there, but at most `limit`.
     pub(crate) async fn page(mut self, end: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
+        self.ahead = limit.clamp(1, AHEAD_MESSAGES);
         while page.len() < limit && self.next <= end {
             match tokio::time::timeout(PAGE_TIMEOUT, self.batch(limit - page.len())).await {
                 Ok(Ok(entries)) => page.extend(entries),
                 Ok(Err(error)) if page.is_empty() => return Err(error),
-                Err(_) if page.is_empty() => {
-                    return Err(LogError::Unavailable(format!("{} cannot be read", self.stream)));
-                }
+                Err(_) if page.is_empty() => return Err(self.unreadable()),
                 Ok(Err(_)) | Err(_) => break,
             }
         }
         Ok(page)
     }
 
-    /// The next entries, as soon as there are any.
-    async fn batch(&mut self, limit: usize) -> Result<Vec<Entry>, LogError> {
-        loop {
-            if let Some(broken) = self.broken.take() {
-                return Err(broken);
+    /// The messages up to `end`, which are known to be there, but at most `limit`.
+    pub(crate) async fn raw_page(mut self, end: Position, limit: usize) -> Result<Vec<Raw>, LogError> {
+        let mut page = Vec::new();
+        self.ahead = limit.clamp(1, AHEAD_MESSAGES);
+        while page.len() < limit && self.next <= end {
+            match tokio::time::timeout(PAGE_TIMEOUT, self.fresh(limit - page.len())).await {
+                Ok(messages) => page.extend(messages),
+                Err(_) if page.is_empty() => return Err(self.unreadable()),
+                Err(_) => break,
             }
+        }
+        Ok(page)
+    }
+
+    fn unreadable(&self) -> LogError {
+        LogError::Unavailable(format!("{} cannot be read", self.stream))
+    }
+
+    /// The next entries, as soon as there are any; up to the first that cannot be decoded.
+    async fn batch(&mut self, limit: usize) -> Result<Vec<Entry>, LogError> {
+        if let Some(broken) = self.broken.take() {
+            return Err(broken);
+        }
+        let messages = self.fresh(limit).await;
+        let mut entries = Vec::with_capacity(messages.len());
+        for Raw { position, message } in messages {
+            match entry::decode(&message.subject, position.0, &message.payload) {
+                Ok(entry) => entries.push(entry),
+                Err(error) if entries.is_empty() => return Err(error),
+                Err(error) => {
+                    self.broken = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The next messages that were not delivered before, as soon as there are any.
+    async fn fresh(&mut self, limit: usize) -> Vec<Raw> {
+        loop {
             match self.receive(limit).await {
-                Ok(messages) => {
+                Ok(mut messages) => {
                     self.retry = FIRST_RETRY;
-                    let entries = self.accept(messages);
-                    if !entries.is_empty() {
-                        return Ok(entries);
+                    messages.retain(|raw| raw.position >= self.next);
+                    if let Some(last) = messages.last() {
+                        self.next = last.position.next();
+                        return messages;
                     }
                 }
                 Err(trouble) => self.replace_after(trouble).await,
@@ -121,29 +174,8 @@ impl Follow {
         }
     }
 
-    /// Decodes what was not delivered before, up to the first message that cannot be decoded.
-    fn accept(&mut self, messages: Vec<(u64, Message)>) -> Vec<Entry> {
-        let mut entries = Vec::with_capacity(messages.len());
-        for (position, message) in messages {
-            if position < self.next.0 {
-                continue;
-            }
-            match entry::decode(&message.subject, position, &message.payload) {
-                Ok(entry) => {
-                    self.next = entry.position.next();
-                    entries.push(entry);
-                }
-                Err(error) => {
-                    self.broken = Some(error);
-                    break;
-                }
-            }
-        }
-        entries
-    }
-
     /// Waits for a message, then takes what is there besides.
-    async fn receive(&mut self, limit: usize) -> Result<Vec<(u64, Message)>, Trouble> {
+    async fn receive(&mut self, limit: usize) -> Result<Vec<Raw>, Trouble> {
         if self.consumer.is_none() {
             self.reconnects.mark_unchanged();
             self.consumer = Some(self.consume().await?);
@@ -172,6 +204,7 @@ impl Follow {
         let config = Config {
             description: Some("stackwave follower".to_owned()),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.next.0 },
+            filter_subject: self.filter.clone().unwrap_or_default(),
             ack_policy: AckPolicy::None,
             max_deliver: 1,
             inactive_threshold: FORGOTTEN_AFTER,
@@ -184,7 +217,7 @@ impl Follow {
             .create_consumer(config)
             .await?
             .stream()
-            .max_messages_per_batch(AHEAD_MESSAGES)
+            .max_messages_per_batch(self.ahead)
             .max_bytes_per_batch(AHEAD_BYTES)
             .expires(PULL_EXPIRY)
             .heartbeat(HEARTBEAT)
@@ -209,13 +242,13 @@ impl Follow {
 
 impl Consumer {
     /// The message with its position; trouble when one before it was lost on its way.
-    fn number(&mut self, message: Message) -> Result<(u64, Message), Trouble> {
+    fn number(&mut self, message: Message) -> Result<Raw, Trouble> {
         let info = message.info()?;
         if info.consumer_sequence != self.delivered + 1 {
             return Err(format!("message {} came after {}", info.consumer_sequence, self.delivered).into());
         }
         self.delivered = info.consumer_sequence;
-        let position = info.stream_sequence;
-        Ok((position, message))
+        let position = Position(info.stream_sequence);
+        Ok(Raw { position, message })
     }
 }

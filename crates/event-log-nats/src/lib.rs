@@ -25,12 +25,15 @@ pub use servers::without_secrets;
 use crate::{blobs::Blobs, connection::Connection, follow::Follow};
 use async_nats::jetstream::{
     object_store::ObjectStore,
-    stream::{LastRawMessageErrorKind, Stream},
+    stream::{LastRawMessageErrorKind, State, Stream},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject};
-use stackwave_event_log::{Append, AppendError, Appended, Entries, EventLog, LogError, MAX_BATCH};
+use stackwave_event_log::{
+    Append, AppendError, Appended, Entries, EventLog, Filter, Leases, LocalLeases, LogError, MAX_BATCH,
+    RawRecord,
+};
 use std::{collections::HashMap, sync::Arc};
 
 /// A log in JetStream. It reconnects by itself for as long as it lives.
@@ -41,6 +44,7 @@ pub struct NatsLog {
     connection: Connection,
     streams: HashMap<StreamId, Stream<()>>,
     blobs: Blobs,
+    leases: LocalLeases,
 }
 
 impl NatsLog {
@@ -79,7 +83,32 @@ impl NatsLog {
         for stream in topology::streams(partitions) {
             streams.insert(stream, connection.stream(stream).await?);
         }
-        Ok(Arc::new(Self { partitions, read_only, connection, streams, blobs: Blobs::new(bucket) }))
+        Ok(Arc::new(Self {
+            partitions,
+            read_only,
+            connection,
+            streams,
+            blobs: Blobs::new(bucket),
+            leases: LocalLeases::default(),
+        }))
+    }
+
+    /// What the leader says of a stream.
+    async fn state(&self, stream: StreamId) -> Result<State, LogError> {
+        let source = self.stream(stream).map_err(LogError::Setup)?;
+        match source.get_info().await {
+            Ok(info) => Ok(info.state),
+            Err(error) => Err(LogError::Unavailable(format!("the state of {stream}: {error}"))),
+        }
+    }
+
+    /// The position of the last record whose subject matches, asked from the leader.
+    async fn last_matching(&self, stream: &Stream<()>, pattern: &str) -> Result<Position, LogError> {
+        match stream.get_last_raw_message_by_subject(pattern).await {
+            Ok(message) => Ok(Position(message.sequence)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(Position::START),
+            Err(error) => Err(LogError::Unavailable(format!("the last record of {pattern}: {error}"))),
+        }
     }
 
     fn check_writable(&self) -> Result<(), String> {
@@ -110,6 +139,41 @@ impl EventLog for NatsLog {
         Follow::new(stream, source, &self.connection, from).page(end, limit.min(MAX_BATCH)).await
     }
 
+    async fn read_of(
+        &self,
+        stream: StreamId,
+        filter: &Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError> {
+        let source = self.stream(stream).map_err(LogError::Setup)?.clone();
+        let pattern = entry::pattern(stream, filter);
+        let end = self.last_matching(&source, &pattern).await?;
+        if limit == 0 || from > end {
+            return Ok(Vec::new());
+        }
+        Follow::new(stream, source, &self.connection, from)
+            .matching(pattern)
+            .page(end, limit.min(MAX_BATCH))
+            .await
+    }
+
+    async fn read_raw(
+        &self,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError> {
+        let end = self.last_position(stream).await?;
+        if limit == 0 || from > end {
+            return Ok(Vec::new());
+        }
+        let source = self.stream(stream).map_err(LogError::Setup)?.clone();
+        let page =
+            Follow::new(stream, source, &self.connection, from).raw_page(end, limit.min(MAX_BATCH)).await?;
+        Ok(page.into_iter().map(entry::raw).collect())
+    }
+
     async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
         let source = self.stream(stream).map_err(LogError::Setup)?.clone();
         Ok(Follow::new(stream, source, &self.connection, from).into_entries())
@@ -124,12 +188,13 @@ impl EventLog for NatsLog {
         }
     }
 
+    async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError> {
+        let state = self.state(stream).await?;
+        Ok((state.messages > 0).then_some(Position(state.first_sequence)))
+    }
+
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
-        let source = self.stream(stream).map_err(LogError::Setup)?;
-        match source.get_info().await {
-            Ok(info) => Ok(Position(info.state.last_sequence)),
-            Err(error) => Err(LogError::Unavailable(format!("the last position of {stream}: {error}"))),
-        }
+        Ok(Position(self.state(stream).await?.last_sequence))
     }
 
     async fn put_blob(&self, bytes: Bytes) -> Result<Digest, LogError> {
@@ -139,6 +204,10 @@ impl EventLog for NatsLog {
 
     async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
         self.blobs.get(digest).await
+    }
+
+    fn leases(&self) -> &dyn Leases {
+        &self.leases
     }
 
     fn partitions(&self) -> u16 {

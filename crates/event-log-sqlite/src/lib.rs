@@ -29,7 +29,9 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, codec};
-use stackwave_event_log::{Append, AppendError, Appended, Entries, EventLog, LogError};
+use stackwave_event_log::{
+    Append, AppendError, Appended, Entries, EventLog, Filter, Leases, LocalLeases, LogError, RawRecord,
+};
 use std::{path::Path, sync::Arc};
 
 /// For how long at least the log remembers message ids. JetStream's streams are set up with the same time.
@@ -45,6 +47,7 @@ const LARGE_BLOB_BYTES: usize = 64 * 1024;
 pub struct SqliteLog {
     partitions: u16,
     reader: Arc<Reader>,
+    leases: LocalLeases,
     access: Access,
 }
 
@@ -77,7 +80,8 @@ impl SqliteLog {
         let tails = Tails::new(partitions, &heads);
         let writer = Writer::start(path, partitions, connection, heads, tails.clone(), lock)?;
         let reader = Arc::new(Reader::new(path));
-        Ok(Arc::new(Self { partitions, reader, access: Access::Serve { writer, tails } }))
+        let leases = LocalLeases::default();
+        Ok(Arc::new(Self { partitions, reader, leases, access: Access::Serve { writer, tails } }))
     }
 
     /// Opens the log at `path` for reading, also while another process serves it. Appends are refused; followers look
@@ -93,7 +97,7 @@ impl SqliteLog {
         let connection = schema::open_for_reading(path).map_err(|error| error::log(path, &error))?;
         let partitions = schema::check(&connection, path)?;
         let reader = Arc::new(Reader::new(path));
-        Ok(Arc::new(Self { partitions, reader, access: Access::ReadOnly }))
+        Ok(Arc::new(Self { partitions, reader, leases: LocalLeases::default(), access: Access::ReadOnly }))
     }
 
     fn check_stream(&self, stream: StreamId) -> Result<(), String> {
@@ -146,6 +150,27 @@ impl EventLog for SqliteLog {
         self.reader.entries(stream, from, limit).await
     }
 
+    async fn read_of(
+        &self,
+        stream: StreamId,
+        filter: &Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError> {
+        self.check_stream(stream).map_err(LogError::Setup)?;
+        self.reader.entries_of(stream, filter.clone(), from, limit).await
+    }
+
+    async fn read_raw(
+        &self,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError> {
+        self.check_stream(stream).map_err(LogError::Setup)?;
+        self.reader.raw(stream, from, limit).await
+    }
+
     async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
         self.check_stream(stream).map_err(LogError::Setup)?;
         let tail = match &self.access {
@@ -158,6 +183,11 @@ impl EventLog for SqliteLog {
     async fn last(&self, subject: &Subject) -> Result<Option<Entry>, LogError> {
         self.check_stream(subject.stream()).map_err(LogError::Setup)?;
         self.reader.last(subject.clone()).await
+    }
+
+    async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError> {
+        self.check_stream(stream).map_err(LogError::Setup)?;
+        self.reader.first_position(stream).await
     }
 
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
@@ -186,6 +216,10 @@ impl EventLog for SqliteLog {
                 error: format!("its digest is {found}"),
             })
         }
+    }
+
+    fn leases(&self) -> &dyn Leases {
+        &self.leases
     }
 
     fn partitions(&self) -> u16 {

@@ -2,9 +2,9 @@
 
 use crate::{error, schema};
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, Row, types::ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, Rows, types::ValueRef};
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, codec};
-use stackwave_event_log::LogError;
+use stackwave_event_log::{Filter, LogError, RawRecord};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -42,31 +42,90 @@ impl Reader {
         from: Position,
         limit: usize,
     ) -> Result<Vec<Entry>, LogError> {
+        self.page(move |connection, take| {
+            let mut statement = connection.prepare_cached(
+                "SELECT position, subject, body FROM records
+                 WHERE stream = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
+            )?;
+            take(&mut statement.query((stream.name(), from.0, limit.min(PAGE_ENTRIES)))?)
+        })
+        .await
+    }
+
+    /// Likewise, of a repository or a subject.
+    pub(crate) async fn entries_of(
+        self: &Arc<Self>,
+        stream: StreamId,
+        filter: Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError> {
         let limit = limit.min(PAGE_ENTRIES);
-        let (entries, broken) = self
-            .query(move |connection| {
+        self.page(move |connection, take| match filter {
+            Filter::Subject(subject) => {
                 let mut statement = connection.prepare_cached(
                     "SELECT position, subject, body FROM records
-                     WHERE stream = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
+                     WHERE stream = ?1 AND subject = ?2 AND position >= ?3 ORDER BY position LIMIT ?4",
                 )?;
-                let mut rows = statement.query((stream.name(), from.0, limit))?;
-                let (mut entries, mut bytes) = (Vec::new(), 0);
-                while let Some(row) = rows.next()? {
-                    match entry(row, &mut bytes)? {
-                        Ok(entry) => entries.push(entry),
-                        Err(broken) => return Ok((entries, Some(broken))),
-                    }
-                    if bytes >= PAGE_BYTES {
-                        break;
-                    }
-                }
-                Ok((entries, None))
-            })
-            .await?;
-        match broken {
-            Some(broken) if entries.is_empty() => Err(broken),
-            Some(_) | None => Ok(entries),
+                take(&mut statement.query((stream.name(), subject.as_str(), from.0, limit))?)
+            }
+            Filter::Repository(repository) => {
+                // All its subjects start alike; `/` is the character after `.`.
+                let subjects = format!("{}{repository}", stream.filter().trim_end_matches('>'));
+                let mut statement = connection.prepare_cached(
+                    "SELECT position, subject, body FROM records
+                     WHERE stream = ?1 AND subject > ?2 || '.' AND subject < ?2 || '/' AND position >= ?3
+                     ORDER BY position LIMIT ?4",
+                )?;
+                take(&mut statement.query((stream.name(), subjects, from.0, limit))?)
+            }
+        })
+        .await
+    }
+
+    /// Entries from what a query finds.
+    async fn page(
+        self: &Arc<Self>,
+        run: impl FnOnce(&Connection, fn(&mut Rows<'_>) -> rusqlite::Result<Page>) -> rusqlite::Result<Page>
+        + Send
+        + 'static,
+    ) -> Result<Vec<Entry>, LogError> {
+        match self.query(move |connection| run(connection, take_page)).await? {
+            Page { entries, broken: Some(broken) } if entries.is_empty() => Err(broken),
+            Page { entries, .. } => Ok(entries),
         }
+    }
+
+    /// Records in order, as they are.
+    pub(crate) async fn raw(
+        self: &Arc<Self>,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError> {
+        self.query(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT position, subject, appended_at, body FROM records
+                 WHERE stream = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
+            )?;
+            let mut rows = statement.query((stream.name(), from.0, limit.min(PAGE_ENTRIES)))?;
+            let (mut records, mut bytes) = (Vec::new(), 0);
+            while bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
+                let stored_at: String = row.get(2)?;
+                let body = Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().unwrap_or_default());
+                bytes += body.len();
+                records.push(RawRecord {
+                    position: Position(row.get(0)?),
+                    subject: row.get(1)?,
+                    stored_at: stored_at.parse().ok(),
+                    body,
+                });
+            }
+            Ok(records)
+        })
+        .await
     }
 
     /// The last record of a subject.
@@ -83,6 +142,19 @@ impl Reader {
             })
             .await?;
         found.transpose()
+    }
+
+    /// The position of the first record of a stream.
+    pub(crate) async fn first_position(
+        self: &Arc<Self>,
+        stream: StreamId,
+    ) -> Result<Option<Position>, LogError> {
+        self.query(move |connection| {
+            connection
+                .prepare_cached("SELECT min(position) FROM records WHERE stream = ?1")?
+                .query_row([stream.name()], |row| Ok(row.get::<_, Option<u64>>(0)?.map(Position)))
+        })
+        .await
     }
 
     /// The position of the last record of a stream.
@@ -151,6 +223,26 @@ impl Reader {
 /// The log was closed in this process.
 pub(crate) fn closed() -> LogError {
     LogError::Setup("the event log was closed".to_owned())
+}
+
+/// Entries, and what ended them early.
+struct Page {
+    entries: Vec<Entry>,
+    broken: Option<LogError>,
+}
+
+/// The rows, until there are too many bytes or one cannot be read.
+fn take_page(rows: &mut Rows<'_>) -> rusqlite::Result<Page> {
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        match entry(row, &mut bytes)? {
+            Ok(entry) => entries.push(entry),
+            Err(broken) => return Ok(Page { entries, broken: Some(broken) }),
+        }
+    }
+    Ok(Page { entries, broken: None })
 }
 
 /// One row; adds the size of its JSON to `bytes`.

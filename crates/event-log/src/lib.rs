@@ -11,69 +11,33 @@
 //!   that position.
 //! - **Whole**: a record lands whole or not at all.
 
+mod absent;
+mod append;
+mod asides;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod filter;
+mod leases;
+mod search;
+mod snapshots;
+mod stats;
+mod upkeep;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use stackwave_domain::{Digest, Entry, Position, Receipt, Record, StreamId, Subject};
+use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, Timestamp};
 
+pub use absent::Absent;
+pub use append::{Append, Appended, Expect};
+pub use asides::{Aside, AsideInfo, Asides, MAX_ASIDE_BYTES};
 pub use error::{AppendError, LogError};
-
-/// The position check of an append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// None: the record is an observation or a result, which is never refused.
-    Any,
-    /// The last record of the subject lies exactly here; [`Position::START`] when there is none yet.
-    Last(Position),
-}
-
-/// What is appended.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// Where to.
-    pub subject: Subject,
-    /// What.
-    pub record: Record,
-    /// Under which condition.
-    pub expect: Expect,
-    /// A name under which the log drops a second append for a while (at least two minutes) and answers with the
-    /// position of the first. A help only: the fold knows duplicates for ever. Never together with [`Expect::Last`].
-    pub message_id: Option<String>,
-}
-
-impl Append {
-    /// An append without a condition.
-    #[must_use]
-    pub const fn any(subject: Subject, record: Record) -> Self {
-        Self { subject, record, expect: Expect::Any, message_id: None }
-    }
-
-    /// An append that holds only if the subject's last record lies at `last`.
-    #[must_use]
-    pub const fn after(subject: Subject, record: Record, last: Position) -> Self {
-        Self { subject, record, expect: Expect::Last(last), message_id: None }
-    }
-
-    /// Names the append, so that the log drops a repeat.
-    #[must_use]
-    pub fn named(mut self, message_id: impl Into<String>) -> Self {
-        self.message_id = Some(message_id.into());
-        self
-    }
-}
-
-/// An acknowledged append.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// The proof; at a duplicate, of the first record.
-    pub receipt: Receipt,
-    /// The message id was known: nothing was written, and the position is that of the first record.
-    pub duplicate: bool,
-}
+pub use filter::{Filter, RawRecord};
+pub use leases::{HeldLease, Lease, LeaseError, Leases, LocalLeases, Member};
+pub use snapshots::{SnapshotKey, Snapshots, StoredSnapshot, superseded};
+pub use stats::{AccountStats, ClusterStats, EngineStats, LogStats, StoreStats, StreamStats};
+pub use upkeep::{BlobInfo, Freed, Upkeep, is_checked};
 
 /// A batch of a follower, and a page of a read, never holds more records than this.
 pub const MAX_BATCH: usize = 1024;
@@ -100,6 +64,31 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log is out of reach or cannot be read.
     async fn read(&self, stream: StreamId, from: Position, limit: usize) -> Result<Vec<Entry>, LogError>;
 
+    /// Up to `limit` records of one repository or one subject from a position on, in order; otherwise as
+    /// [`EventLog::read`]. Every engine finds them without reading the records between.
+    ///
+    /// # Errors
+    /// The log is out of reach or cannot be read.
+    async fn read_of(
+        &self,
+        stream: StreamId,
+        filter: &Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError>;
+
+    /// Up to `limit` records of a stream from a position on, byte for byte as they are stored and whether or not they
+    /// can be decoded: for exports, copies and comparisons.
+    ///
+    /// # Errors
+    /// The log is out of reach.
+    async fn read_raw(
+        &self,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError>;
+
     /// All records of a stream from a position on, for ever: those that are there, then each as it is appended. After
     /// a lost connection it resumes by itself, without gap and without repeat. It ends only with an error that a
     /// reconnect cannot mend.
@@ -120,6 +109,21 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log is out of reach.
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError>;
 
+    /// The position of the stream's first record: 1 until the stream was purged. None when it is empty.
+    ///
+    /// # Errors
+    /// The log is out of reach.
+    async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError>;
+
+    /// The position of the first record that was written at `time` or later; one past the last when all are older.
+    /// Records carry their writers' clocks, so it is as exact as those agree.
+    ///
+    /// # Errors
+    /// The log is out of reach or cannot be read.
+    async fn position_at(&self, stream: StreamId, time: Timestamp) -> Result<Position, LogError> {
+        search::position_at(self, stream, time).await
+    }
+
     /// Stores bytes under their digest and returns when they are durable. Storing them again is cheap and safe.
     ///
     /// # Errors
@@ -138,4 +142,22 @@ pub trait EventLog: Send + Sync + 'static {
     /// Whether no other process can be writing to this log, now or since it was opened (SQLite's lock file): a claim
     /// of another process is then certainly without an owner.
     fn is_exclusive(&self) -> bool;
+
+    /// Where snapshots of folds are kept. Unless the engine has a place for them, none are.
+    fn snapshots(&self) -> &dyn Snapshots {
+        &Absent
+    }
+
+    /// Who works on what.
+    fn leases(&self) -> &dyn Leases;
+
+    /// Bodies that are kept aside for a while. Unless the engine has a place for them, none are.
+    fn asides(&self) -> &dyn Asides {
+        &Absent
+    }
+
+    /// Growth and figures. Unless the engine can be kept, every operation is refused.
+    fn upkeep(&self) -> &dyn Upkeep {
+        &Absent
+    }
 }

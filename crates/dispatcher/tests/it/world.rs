@@ -13,7 +13,10 @@ use stackwave_domain::{
     plan::{PlannedStack, Verdict},
 };
 use stackwave_engine::state::RepositoryState;
-use stackwave_event_log::{Append, AppendError, Appended, Entries, EventLog, LogError};
+use stackwave_event_log::{
+    Append, AppendError, Appended, Asides, Entries, EventLog, Filter, Leases, LogError, RawRecord, Snapshots,
+    Upkeep,
+};
 use stackwave_event_log_sqlite::SqliteLog;
 use stackwave_runtime::{Clock, ConfigView, Core, Health, Ids, PartitionView, partition};
 use std::{
@@ -60,12 +63,35 @@ impl EventLog for Shared {
         self.0.read(stream, from, limit).await
     }
 
+    async fn read_of(
+        &self,
+        stream: StreamId,
+        filter: &Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError> {
+        self.0.read_of(stream, filter, from, limit).await
+    }
+
+    async fn read_raw(
+        &self,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError> {
+        self.0.read_raw(stream, from, limit).await
+    }
+
     async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
         self.0.follow(stream, from).await
     }
 
     async fn last(&self, subject: &Subject) -> Result<Option<Entry>, LogError> {
         self.0.last(subject).await
+    }
+
+    async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError> {
+        self.0.first_position(stream).await
     }
 
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
@@ -78,6 +104,22 @@ impl EventLog for Shared {
 
     async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
         self.0.get_blob(digest).await
+    }
+
+    fn snapshots(&self) -> &dyn Snapshots {
+        self.0.snapshots()
+    }
+
+    fn leases(&self) -> &dyn Leases {
+        self.0.leases()
+    }
+
+    fn asides(&self) -> &dyn Asides {
+        self.0.asides()
+    }
+
+    fn upkeep(&self) -> &dyn Upkeep {
+        self.0.upkeep()
     }
 
     fn partitions(&self) -> u16 {

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use stackwave_domain::{Digest, Entry, Position, Receipt, StreamId, Subject, codec};
-use stackwave_event_log::{Append, AppendError, Appended, Entries, EventLog, Expect, LogError};
+use stackwave_event_log::{
+    Append, AppendError, Appended, Entries, EventLog, Expect, Filter, Leases, LocalLeases, LogError,
+    RawRecord,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -28,6 +31,7 @@ pub(crate) struct MemoryLog {
     changed: watch::Sender<u64>,
     /// Appends to partitions wait while this is true.
     held: watch::Sender<bool>,
+    leases: LocalLeases,
 }
 
 #[derive(Default)]
@@ -41,7 +45,12 @@ struct Inner {
 
 impl MemoryLog {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { inner: Arc::default(), changed: watch::channel(0).0, held: watch::channel(false).0 })
+        Arc::new(Self {
+            inner: Arc::default(),
+            changed: watch::channel(0).0,
+            held: watch::channel(false).0,
+            leases: LocalLeases::default(),
+        })
     }
 
     /// The next appends to partitions meet these faults, one each.
@@ -141,6 +150,32 @@ impl EventLog for MemoryLog {
         Ok(entries.filter(|entry| entry.position >= from).take(limit).collect())
     }
 
+    async fn read_of(
+        &self,
+        stream: StreamId,
+        filter: &Filter,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LogError> {
+        let entries = self.entries(stream).into_iter().filter(|entry| filter.takes(&entry.subject));
+        Ok(entries.filter(|entry| entry.position >= from).take(limit).collect())
+    }
+
+    async fn read_raw(
+        &self,
+        stream: StreamId,
+        from: Position,
+        limit: usize,
+    ) -> Result<Vec<RawRecord>, LogError> {
+        let raw = |entry: Entry| RawRecord {
+            position: entry.position,
+            subject: entry.subject.to_string(),
+            stored_at: None,
+            body: codec::encode(&entry.record).unwrap().into(),
+        };
+        Ok(self.read(stream, from, limit).await?.into_iter().map(raw).collect())
+    }
+
     async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
         let state = (Arc::clone(&self.inner), self.changed.subscribe(), from);
         let entries = futures::stream::unfold(state, move |(inner, mut changed, next)| async move {
@@ -162,6 +197,10 @@ impl EventLog for MemoryLog {
         Ok(self.entries(subject.stream()).into_iter().rev().find(|entry| entry.subject == *subject))
     }
 
+    async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError> {
+        Ok(self.entries(stream).first().map(|entry| entry.position))
+    }
+
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
         Ok(Position(self.entries(stream).len() as u64))
     }
@@ -174,6 +213,10 @@ impl EventLog for MemoryLog {
 
     async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
         Ok(self.lock().blobs.get(digest).cloned())
+    }
+
+    fn leases(&self) -> &dyn Leases {
+        &self.leases
     }
 
     fn partitions(&self) -> u16 {
