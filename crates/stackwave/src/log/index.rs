@@ -4,9 +4,9 @@
 mod about;
 
 use stackwave_domain::{
-    BatchId, CommitSha, CredentialId, Digest, DispatchId, Entry, Event, PrNumber, RepositoryId, RunId,
-    StackKey, WorkflowFile, WorkflowRunId,
-    event::{DispatchClaimed, PullRequestObserved, RunOpened, UploadReceived},
+    BatchId, CommandId, CommitSha, CredentialId, Digest, DispatchId, Entry, Event, PrNumber, RepositoryId, RunId,
+    StackKey, StreamId, WorkflowFile, WorkflowRunId,
+    event::{DispatchClaimed, PullRequestObserved, Resolution, RunOpened, UploadReceived},
 };
 use stackwave_engine::Config;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,7 @@ pub(super) struct Links {
     pulls_of_commit: BTreeMap<CommitSha, BTreeSet<PrNumber>>,
     dispatches: BTreeMap<DispatchId, Sent>,
     workflow_runs: BTreeMap<WorkflowRunId, DispatchId>,
+    runs_of_command: BTreeMap<CommandId, RunId>,
     /// The digest of a whole upload, by those of its chunks.
     whole: BTreeMap<Digest, Digest>,
     chunks: BTreeMap<(CredentialId, BatchId), BTreeMap<u32, Digest>>,
@@ -43,7 +44,9 @@ impl Index {
     /// Folds one record.
     pub(super) fn add(&mut self, entry: &Entry) {
         let Some(repository) = entry.subject.repository() else {
-            self.config.apply(entry);
+            if entry.subject.stream() == StreamId::Config {
+                self.config.apply(entry);
+            }
             return;
         };
         let links = self.repositories.entry(repository).or_default();
@@ -75,6 +78,16 @@ impl Links {
             Event::DispatchClaimed(claimed) => self.add_claim(claimed),
             Event::DispatchAccepted(accepted) => self.join(&accepted.dispatch, accepted.workflow_run),
             Event::DispatchFound(found) => self.join(&found.dispatch, found.workflow_run),
+            Event::RetryRequested(retry) => self.command(&retry.command, Some(retry.run.clone())),
+            Event::CancelRequested(cancel) => self.command(&cancel.command, Some(cancel.run.clone())),
+            Event::ResyncRequested(resync) => self.command(&resync.command, resync.run.clone()),
+            Event::DispatchResolved(resolved) => {
+                let run = self.dispatches.get(&resolved.dispatch).map(|sent| sent.run.clone());
+                self.command(&resolved.command, run);
+                if let Resolution::Happened { workflow_run } = resolved.outcome {
+                    self.join(&resolved.dispatch, Some(workflow_run));
+                }
+            }
             _ => {}
         }
     }
@@ -114,6 +127,17 @@ impl Links {
         if let Some(run) = run {
             self.workflow_runs.entry(run).or_insert_with(|| dispatch.clone());
         }
+    }
+
+    fn command(&mut self, command: &CommandId, run: Option<RunId>) {
+        if let Some(run) = run {
+            self.runs_of_command.entry(command.clone()).or_insert(run);
+        }
+    }
+
+    /// The run that a command is about.
+    pub(super) fn commanded(&self, command: &CommandId) -> Option<&RunId> {
+        self.runs_of_command.get(command)
     }
 
     /// What a dispatch is for.

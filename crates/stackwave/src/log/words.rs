@@ -1,5 +1,6 @@
 //! What an event says, in words.
 
+mod command;
 mod decision;
 mod dispatch;
 mod github;
@@ -43,6 +44,17 @@ pub(super) fn words(links: &Links, event: &Event) -> String {
         Event::DispatchOutcomeUnknown(unknown) => dispatch::outcome_unknown(links, unknown),
         Event::DispatchFound(found) => dispatch::found(links, found),
         Event::DispatchUndecidable(undecidable) => dispatch::undecidable(links, undecidable),
+        Event::RetryRequested(retry) => command::retry_requested(retry),
+        Event::CancelRequested(cancel) => command::cancel_requested(cancel),
+        Event::ResyncRequested(resync) => command::resync_requested(resync),
+        Event::DispatchResolved(resolved) => command::dispatch_resolved(links, resolved),
+        Event::RunCancelled(cancelled) => command::run_cancelled(cancelled),
+        Event::StackWithdrawn(withdrawn) => command::stack_withdrawn(withdrawn),
+        Event::RetryDropped(dropped) => command::retry_dropped(dropped),
+        Event::WorkflowCancelRequested(requested) => command::workflow_cancel_requested(links, requested),
+        Event::WorkflowCancelAnswered(answered) => command::workflow_cancel_answered(links, answered),
+        Event::Resynced(resynced) => command::resynced(links, resynced),
+        Event::CommandFailed(failed) => command::command_failed(links, failed),
         Event::CommentClaimed(claimed) => {
             format!("on #{}, to be created by process {}", claimed.number, claimed.claimant)
         }
@@ -58,10 +70,21 @@ pub(super) fn words(links: &Links, event: &Event) -> String {
         Event::CommentRefused(refused) => {
             format!("on #{}: GitHub answered {}: {}", refused.number, refused.status, refused.message)
         }
+        Event::CheckpointWritten(checkpoint) => format!(
+            "everything up to {}, format {}, engine {}, {} bytes in blob {}",
+            checkpoint.at,
+            checkpoint.format,
+            checkpoint.engine,
+            checkpoint.state.bytes,
+            checkpoint.state.digest.prefix(12)
+        ),
         Event::RepositoryRegistered(registered) => setting::repository(registered),
-        Event::ApiKeyRegistered(key) => {
-            format!("`{}` as {} for workspace {}", key.name, key.credential, key.workspace)
-        }
+        Event::ApiKeyRegistered(key) => setting::api_key(key),
+        Event::ApiKeyRevoked(revoked) => setting::revoked(&revoked.credential, &revoked.reason),
+        Event::AdminTokenRegistered(token) => setting::admin_token(token),
+        Event::AdminTokenRevoked(revoked) => setting::revoked(&revoked.credential, &revoked.reason),
+        Event::CredentialUsed(used) => used.credential.to_string(),
+        Event::WorkspaceRegistered(workspace) => setting::workspace(workspace),
         Event::InstallationObserved(installation) => setting::installation(installation),
         Event::InstallationRepositoriesObserved(change) => setting::installation_repositories(change),
         Event::PingObserved(ping) => format!("webhook {}{}", ping.hook, source(&ping.source)),

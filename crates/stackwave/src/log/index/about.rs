@@ -1,7 +1,7 @@
 //! What one event is about.
 
 use super::Links;
-use stackwave_domain::{CommitSha, DispatchId, Event, PrNumber, RunId, StackKey, WorkflowRunId};
+use stackwave_domain::{CommandId, CommitSha, DispatchId, Event, PrNumber, RunId, StackKey, WorkflowRunId};
 use std::collections::BTreeSet;
 
 /// The runs, pull requests and stacks that an event belongs to.
@@ -62,6 +62,22 @@ impl Links {
             Event::DispatchOutcomeUnknown(unknown) => about.dispatch(self, &unknown.dispatch),
             Event::DispatchFound(found) => about.dispatch(self, &found.dispatch),
             Event::DispatchUndecidable(undecidable) => about.dispatch(self, &undecidable.dispatch),
+            Event::RetryRequested(retry) => about.ordered(self, &retry.run, retry.key.as_ref()),
+            Event::CancelRequested(cancel) => about.ordered(self, &cancel.run, cancel.key.as_ref()),
+            Event::ResyncRequested(resync) => {
+                if let Some(run) = &resync.run {
+                    about.run(self, run);
+                }
+                about.pulls.extend(resync.pull_request);
+            }
+            Event::DispatchResolved(resolved) => about.dispatch(self, &resolved.dispatch),
+            Event::RunCancelled(cancelled) => about.run(self, &cancelled.run),
+            Event::StackWithdrawn(withdrawn) => about.stack(self, &withdrawn.run, &withdrawn.key),
+            Event::RetryDropped(dropped) => about.stack(self, &dropped.run, &dropped.key),
+            Event::WorkflowCancelRequested(requested) => about.dispatch(self, &requested.dispatch),
+            Event::WorkflowCancelAnswered(answered) => about.dispatch(self, &answered.dispatch),
+            Event::Resynced(resynced) => about.command(self, &resynced.command),
+            Event::CommandFailed(failed) => about.command(self, &failed.command),
             Event::CommentClaimed(claimed) => about.pull(claimed.number),
             Event::CommentPosted(posted) => about.pull(posted.number),
             Event::CommentRefused(refused) => about.pull(refused.number),
@@ -69,6 +85,11 @@ impl Links {
             | Event::ReleaseObserved(_)
             | Event::RepositoryRegistered(_)
             | Event::ApiKeyRegistered(_)
+            | Event::ApiKeyRevoked(_)
+            | Event::AdminTokenRegistered(_)
+            | Event::AdminTokenRevoked(_)
+            | Event::CredentialUsed(_)
+            | Event::WorkspaceRegistered(_)
             | Event::InstallationObserved(_)
             | Event::InstallationRepositoriesObserved(_)
             | Event::PingObserved(_)
@@ -101,6 +122,17 @@ impl<'a> About<'a> {
     fn dispatch(&mut self, links: &'a Links, dispatch: &DispatchId) {
         if let Some(sent) = links.dispatches.get(dispatch) {
             self.stack(links, &sent.run, &sent.key);
+        }
+    }
+
+    fn ordered(&mut self, links: &'a Links, run: &'a RunId, key: Option<&'a StackKey>) {
+        self.run(links, run);
+        self.stacks.extend(key);
+    }
+
+    fn command(&mut self, links: &'a Links, command: &CommandId) {
+        if let Some(run) = links.commanded(command) {
+            self.run(links, run);
         }
     }
 

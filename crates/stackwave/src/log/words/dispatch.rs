@@ -72,6 +72,7 @@ pub(super) fn found(links: &Links, found: &DispatchFound) -> String {
         FoundBy::ExactTitle => "its exact title",
         FoundBy::OnlyCandidate => "being the only candidate",
         FoundBy::DispatchWebhook => "the webhook of the dispatch",
+        FoundBy::Person => "what somebody said",
     };
     let run = found.workflow_run.map(|run| format!("workflow run {run}, ")).unwrap_or_default();
     format!("{}: {run}by {by}", name(links, &found.dispatch))
