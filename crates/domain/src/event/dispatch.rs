@@ -210,6 +210,8 @@ pub enum FoundBy {
     OnlyCandidate,
     /// GitHub's `workflow_dispatch` webhook carried these inputs: accepted, run not named.
     DispatchWebhook,
+    /// A person said so, by a command.
+    Person,
 }
 
 /// The dispatch had happened.
