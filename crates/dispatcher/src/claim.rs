@@ -2,7 +2,7 @@
 //! affordable, decided from the newest state (design §5 step 1).
 
 use crate::{
-    ROLE, Shared, definitions, send,
+    ROLE, Shared, definitions, send, trace,
     work::{Definition, Work},
 };
 use futures::FutureExt as _;
@@ -16,6 +16,7 @@ use stackwave_github::{
 };
 use stackwave_runtime::{Poke, Turn, ledger::Permit};
 use std::{sync::Arc, time::Duration};
+use tracing::Span;
 
 /// At most so many sends at once: more would only queue for GitHub while their claims grow old.
 const MAX_UNDER_WAY: usize = 100;
@@ -55,7 +56,8 @@ pub(crate) fn claim(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: 
         stream: turn.stream,
         poke: turn.poke.clone(),
     };
-    shared.core.tasks.spawn(task.append(permit, claims, cause));
+    let spans = trace::claims(turn.repository, &claims);
+    shared.core.tasks.spawn(task.append(permit, claims, spans, cause));
 }
 
 /// The claims that can be made now: their workflow file was read, and nothing keeps them from being told apart.
@@ -146,12 +148,22 @@ struct ClaimTask {
 }
 
 impl ClaimTask {
-    async fn append(self, permit: Permit, claims: Vec<DispatchClaimed>, cause: Position) {
+    async fn append(
+        self,
+        permit: Permit,
+        claims: Vec<DispatchClaimed>,
+        spans: Vec<(Span, Option<Arc<str>>)>,
+        cause: Position,
+    ) {
         let events: Vec<Event> = claims.iter().cloned().map(Event::from).collect();
-        let record = self.shared.core.record(ROLE, events).caused_by(cause);
+        let mut record = self.shared.core.record(ROLE, events).caused_by(cause);
+        record.trace = spans.iter().find_map(|(_, trace)| trace.as_deref().map(str::to_owned));
         let began = self.shared.core.clock.monotonic();
         match permit.append(record).await {
             Ok(receipt) => {
+                for (span, _) in spans {
+                    span.record("position", receipt.position.0);
+                }
                 for claimed in claims {
                     let claim = DispatchClaim::granted(&receipt, self.target.id, claimed, 1);
                     let late = self.shared.core.clock.monotonic().saturating_sub(began) > SEND_WITHIN;

@@ -15,6 +15,7 @@ pub mod pending;
 mod recover;
 mod search;
 mod send;
+mod trace;
 mod work;
 
 use stackwave_domain::{Position, RepositoryId, StreamId, Subject, Timestamp};

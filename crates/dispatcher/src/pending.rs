@@ -132,6 +132,7 @@ async fn move_upload(
     upload.fragment =
         stow::stow(&core.log, upload.fragment, INLINE_FRAGMENT).await.map_err(|error| failed(&error))?;
     let mut record = core.record(ROLE, vec![upload.into()]).caused_by(position);
+    record.trace = trace(core, position).await?;
     // The same id however often it is moved: the fold drops a second one.
     record.id = RecordId::new(format!("pending-{position}"));
     let append =
@@ -141,6 +142,12 @@ async fn move_upload(
         Err(AppendError::Unknown(_)) => Err(Duration::from_millis(200)),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// The trace that the upload came with.
+async fn trace(core: &Core, position: Position) -> Result<Option<String>, Duration> {
+    let entries = core.log.read(StreamId::Config, position, 1).await.map_err(|error| failed(&error))?;
+    Ok(entries.into_iter().find(|entry| entry.position == position).and_then(|entry| entry.record.trace))
 }
 
 fn failed(error: &dyn std::error::Error) -> Duration {

@@ -185,7 +185,8 @@ fn record_found(
     tokio::spawn(async move {
         let dispatches: Vec<DispatchId> = found.iter().map(|found| found.dispatch.clone()).collect();
         let events = found.into_iter().map(Event::from).collect();
-        let position = shared.results.append_surely(&subject, events, Some(cause)).await;
+        let item = shared.results(id, events, Some(cause));
+        let position = shared.results.append_item_surely(&subject, item).await;
         if let (Some(position), Some(view)) = (position, shared.view.0.get()) {
             view.wait_for(position).await;
         }

@@ -180,7 +180,8 @@ impl Searcher {
         }
         if !undecidable.is_empty() {
             let subject = Subject::dispatch(self.stream, self.target.id);
-            let position = self.shared.results.append_surely(&subject, undecidable, None).await;
+            let item = self.shared.results(self.target.id, undecidable, None);
+            let position = self.shared.results.append_item_surely(&subject, item).await;
             if let Some(position) = position {
                 view.wait_for(position).await;
             }

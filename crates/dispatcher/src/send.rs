@@ -8,6 +8,7 @@ use stackwave_domain::{
 use stackwave_github::port::{DispatchError, Target};
 use stackwave_runtime::Poke;
 use std::{sync::Arc, time::Duration};
+use tracing::{Instrument as _, Span};
 
 /// The whole request, sign-in included, ends within this; after it the outcome is unknown.
 pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,7 +24,12 @@ pub(crate) struct Send {
 impl Send {
     /// Sends until GitHub took it, refused it, or nobody knows; a certain "not taken" waits and is sent again under the
     /// same claim.
-    pub(crate) async fn run(mut self, claim: DispatchClaim) {
+    pub(crate) async fn run(self, claim: DispatchClaim) {
+        let span = self.shared.send_span(self.target.id, &claim);
+        self.send(claim).instrument(span).await;
+    }
+
+    async fn send(mut self, claim: DispatchClaim) {
         let (dispatch, epoch) = (claim.dispatch().clone(), claim.epoch());
         loop {
             let sent = tokio::time::timeout(
@@ -36,6 +42,9 @@ impl Send {
             let (event, wait): (Event, Option<Duration>) = match result {
                 Ok(answer) => {
                     self.shared.core.health.detail("github", "reachable");
+                    if let Some(run) = answer.workflow_run {
+                        Span::current().record("workflow_run.id", run.0);
+                    }
                     let accepted = DispatchAccepted {
                         dispatch: dispatch.clone(),
                         epoch,
@@ -63,9 +72,10 @@ impl Send {
                     (DispatchDelayed { dispatch: dispatch.clone(), epoch, until, reason }.into(), Some(wait))
                 }
             };
+            Span::current().record("outcome", event.name());
             let subject = Subject::dispatch(self.stream, self.target.id);
-            let position =
-                self.shared.results.append_surely(&subject, vec![event], Some(claim.position())).await;
+            let item = self.shared.results(self.target.id, vec![event], Some(claim.position()));
+            let position = self.shared.results.append_item_surely(&subject, item).await;
             match (wait, position) {
                 (Some(wait), Some(_)) => {
                     tokio::select! {
@@ -149,6 +159,7 @@ impl Shared {
             message: "the run was stopped before GitHub took the dispatch".to_owned(),
         };
         let subject = Subject::dispatch(stream, repository);
-        self.results.append_surely(&subject, vec![withdrawn.into()], None).await;
+        let item = self.results(repository, vec![withdrawn.into()], None);
+        self.results.append_item_surely(&subject, item).await;
     }
 }
