@@ -11,7 +11,10 @@ use crate::{
     slot::{Gate, Outcome, Slot},
 };
 use stackwave_domain::{Digest, Position, PrNumber, RepositoryId, Subject, Timestamp, WorkspaceId};
-use stackwave_engine::due::{due_comments, earlier};
+use stackwave_engine::{
+    due::{due_comments, earlier},
+    state::RepositoryState,
+};
 use stackwave_github::port::{Comments, Target};
 use stackwave_runtime::{Actor, Core, Turn};
 use std::{
@@ -20,6 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, Span};
 
 /// How comments are written.
 #[derive(Clone, Debug)]
@@ -151,6 +155,7 @@ impl Commenter {
             web_url: &self.config.web_url,
             now: turn.now,
         };
+        let rendering = self.core.clock.monotonic();
         let Some(body) = render(repository, *number, workspace, &options) else { return Gate::Open };
         let comment = repository.comments.get(&(marker::subject_name(workspace), *number));
         if comment.is_some_and(|comment| comment.says.as_ref() == Some(&Digest::of(body.as_bytes()))) {
@@ -180,6 +185,8 @@ impl Commenter {
             look_first: slot.has_failed(),
             known_gone: known.is_none() && comment.is_some_and(|comment| comment.refused.is_some()),
             paid,
+            rendered_in: self.core.clock.monotonic().saturating_sub(rendering),
+            trace: newest_trace(repository, workspace, *number),
         };
         self.start(turn, key.clone(), post);
         Gate::Closed
@@ -187,9 +194,11 @@ impl Commenter {
 
     fn start(&self, turn: &Turn<'_>, key: Key, post: Post) {
         let (sender, poke, id) = (self.sender.clone(), turn.poke.clone(), turn.repository.id);
+        let span = if post.paid { post.span() } else { Span::none() };
+        let posting = post.run().instrument(span);
         self.core.tasks.spawn(async move {
             // In a task of its own, so that even a panic ends in an outcome and the comment is not busy for ever.
-            let outcome = tokio::spawn(post.run()).await.unwrap_or(Outcome::Failed);
+            let outcome = tokio::spawn(posting).await.unwrap_or(Outcome::Failed);
             // The actor is gone when nobody listens; then there is nothing left to tell.
             let _ = sender.send((id, key, outcome));
             poke.ask_again(id);
@@ -217,6 +226,12 @@ impl Work {
         }
         again
     }
+}
+
+/// The trace of the newest run that the comment tells of.
+fn newest_trace(state: &RepositoryState, workspace: &WorkspaceId, number: PrNumber) -> Option<Arc<str>> {
+    let runs = state.runs_of_pull(number);
+    runs.into_iter().rev().find(|run| run.workspace == *workspace)?.trace.clone()
 }
 
 fn target(turn: &Turn<'_>) -> Option<Target> {

@@ -13,7 +13,7 @@
 
 use crate::{ROLE, actor::Config, slot::Outcome};
 use stackwave_domain::{
-    CommentId, Digest, Event, Position, PrNumber, Subject,
+    CommentId, Digest, Event, Position, PrNumber, Record, Subject,
     event::{CommentClaimed, CommentPosted, CommentRefused},
 };
 use stackwave_event_log::{Append, AppendError};
@@ -43,6 +43,10 @@ pub(crate) struct Post {
     pub(crate) known_gone: bool,
     /// One write is paid for.
     pub(crate) paid: bool,
+    /// How long rendering took.
+    pub(crate) rendered_in: Duration,
+    /// The trace of the newest run that it tells of.
+    pub(crate) trace: Option<Arc<str>>,
 }
 
 /// Why a post ended before its comment was written.
@@ -72,6 +76,20 @@ struct Written {
 }
 
 impl Post {
+    /// The span of the post in its trace.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!(
+            "comment",
+            trace.parent = self.trace.as_deref(),
+            repository.id = self.target.id.0,
+            repository.name = %self.target.name,
+            pull_request = self.number.0,
+            bytes = self.body.len(),
+            render_us = self.rendered_in.as_micros() as u64,
+            position = tracing::field::Empty,
+        )
+    }
+
     /// Pays for the comment, or, when that is done, writes it and records it.
     pub(crate) async fn run(self) -> Outcome {
         if !self.paid {
@@ -160,7 +178,7 @@ impl Post {
         let mut last = self.last;
         loop {
             let claimed = CommentClaimed { number: self.number, claimant: self.core.ids.process().clone() };
-            let record = self.core.record(ROLE, vec![claimed.into()]);
+            let record = self.record_of(claimed.into());
             let id = record.id.clone();
             match self.core.log.append(Append::after(self.subject.clone(), record, last)).await {
                 Ok(_) => return Ok(()),
@@ -214,7 +232,7 @@ impl Post {
 
     /// Appends a result. When that fails, the next attempt finds the comment as it stands and records it then.
     async fn record(&self, event: Event) -> Option<Position> {
-        let record = self.core.record(ROLE, vec![event]);
+        let record = self.record_of(event);
         let name = record.id.as_str().to_owned();
         let append = Append::any(self.subject.clone(), record).named(name);
         let mut result = self.core.log.append(append.clone()).await;
@@ -223,12 +241,22 @@ impl Post {
             result = self.core.log.append(append).await;
         }
         match result {
-            Ok(appended) => Some(appended.receipt.position),
+            Ok(appended) => {
+                tracing::Span::current().record("position", appended.receipt.position.0);
+                Some(appended.receipt.position)
+            }
             Err(error) => {
                 tracing::warn!(%error, pr = %self.number, "what became of the comment could not be recorded");
                 None
             }
         }
+    }
+
+    /// A record in the trace, written because of what the state said.
+    fn record_of(&self, event: Event) -> Record {
+        let mut record = self.core.record(ROLE, vec![event]).caused_by(self.folded);
+        record.trace = self.trace.as_deref().map(str::to_owned);
+        record
     }
 
     fn digest(&self) -> Digest {
