@@ -91,7 +91,8 @@ pub fn forecast(state: &RepositoryState, run: &Run, now: Timestamp) -> Option<Fo
         })
         .collect();
     let found = longest(&nodes, |index| run.parents(index), |index| run.children(index))?;
-    let awaits = |index: usize| run.stacks[index].calls.iter().any(|call| call.stage == Stage::AwaitingApproval);
+    let awaits =
+        |index: usize| run.stacks[index].calls.iter().any(|call| call.stage == Stage::AwaitingApproval);
     let finish = found.takes.and_then(|takes| now.checked_add(takes).ok());
     Some(Forecast {
         at: now,
@@ -138,8 +139,7 @@ fn left(
     let whole = queue + runs;
     let calls = run.stacks[index].calls.iter().map(|call| {
         let dispatch = state.dispatches.get(&call.dispatch);
-        let workflow_run =
-            dispatch.and_then(|dispatch| state.workflow_runs.get(&dispatch.workflow_run?));
+        let workflow_run = dispatch.and_then(|dispatch| state.workflow_runs.get(&dispatch.workflow_run?));
         match (&call.stage, workflow_run) {
             (Stage::Concluded(_), _) => (SignedDuration::ZERO, false),
             (Stage::AwaitingApproval, _) => (runs, false),

@@ -2,10 +2,11 @@
 
 use crate::{
     due::hold_on,
+    forecast::{Forecast, forecast},
     state::{Answer, Dispatch, Phase, Progress, RepositoryState, Run, Stage},
 };
 use stackwave_domain::{
-    StackKey, WorkflowRunId,
+    StackKey, Timestamp, WorkflowRunId,
     event::{RunOutcome, Successor},
     plan::Verdict,
     workflow::{Conclusion, RunStatus},
@@ -102,6 +103,8 @@ pub struct StackView {
     pub status: Status,
     /// Why, in a sentence; none where the word says it all.
     pub reason: Option<String>,
+    /// Since when, as far as the log tells: by GitHub's clock for what is at GitHub.
+    pub since: Option<Timestamp>,
     /// Its wave; none on or below a cycle.
     pub wave: Option<u32>,
     /// Its workflow runs.
@@ -136,6 +139,8 @@ pub struct RunView<'a> {
     pub stacks: Vec<StackView>,
     /// How many stacks have which status.
     pub totals: BTreeMap<Status, usize>,
+    /// What is to be expected, as of the last change of the run ([`Run::changed_at`]); none when nothing goes on.
+    pub forecast: Option<Forecast>,
 }
 
 /// The view of one run.
@@ -151,6 +156,7 @@ pub fn run_view<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
                 directly_affected: run.plan.stacks[index].directly_affected,
                 status,
                 reason,
+                since: since(state, run, index, status),
                 wave: waves[index],
                 workflow_runs: workflow_runs(state, run, index),
                 parents: run.parents(index).collect(),
@@ -162,7 +168,7 @@ pub fn run_view<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
         *totals.entry(stack.status).or_insert(0) += 1;
     }
     let (status, reason) = run_status(run, &totals);
-    RunView { run, status, reason, stacks, totals }
+    RunView { run, status, reason, stacks, totals, forecast: forecast(state, run, run.changed_at) }
 }
 
 fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<String>) {
@@ -240,7 +246,7 @@ fn status(
         Progress::Waiting if !run.is_active() => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
         Progress::Waiting => match blocker {
             Some(cause) => {
-                (Status::Blocked, Some(format!("{} {}", run.key(cause), failure_words(run, cause))))
+                (Status::Blocked, Some(format!("{} {}", run.key(cause), failure_words(state, run, cause))))
             }
             None if run.stacks[index].unmet_parents > 0 => (Status::Waiting, waits_for(run, index)),
             None => match hold_on(state, run, index) {
@@ -256,13 +262,32 @@ fn status(
 const ABOUT_TO_GO: &str =
     "it goes as soon as GitHub, the call budget and earlier dispatches of its workflow allow";
 
-/// What a failed stack is said to have done.
-fn failure_words(run: &Run, index: usize) -> &'static str {
-    match run.stacks[index].failure() {
-        Some(Stage::Refused) => "could not be dispatched",
-        Some(Stage::Concluded(conclusion)) => conclusion_words(conclusion),
-        _ => "cannot run",
-    }
+/// What a failed stack is said to have done, and where.
+fn failure_words(state: &RepositoryState, run: &Run, index: usize) -> String {
+    let failed = run.stacks[index].calls.iter().find(|call| call.stage.is_failure());
+    let Some(call) = failed else { return "cannot run".to_owned() };
+    let Stage::Concluded(conclusion) = &call.stage else { return "could not be dispatched".to_owned() };
+    let dispatch = state.dispatches.get(&call.dispatch);
+    let place =
+        dispatch.and_then(|dispatch| dispatch.workflow_run).map(|id| format!(" in workflow run {id}"));
+    format!("{}{}", conclusion_words(conclusion), place.unwrap_or_default())
+}
+
+/// Since when a stack has its status.
+fn since(state: &RepositoryState, run: &Run, index: usize, status: Status) -> Option<Timestamp> {
+    let stack = &run.stacks[index];
+    let Progress::Released { at, .. } = &stack.progress else {
+        return (status == Status::Stopped).then(|| run.stopped_at()).flatten();
+    };
+    let calls =
+        stack.calls.iter().filter(|call| call_status(state, run, &call.dispatch, &call.stage).0 == status);
+    let since = calls.map(|call| {
+        let Some(dispatch) = state.dispatches.get(&call.dispatch) else { return *at };
+        let workflow_run = dispatch.workflow_run.and_then(|id| state.workflow_runs.get(&id));
+        workflow_run.map_or(dispatch.at.0, |run| run.since)
+    });
+    // A stack has succeeded with its last workflow, and is anything else with its first.
+    if status == Status::Succeeded { since.max() } else { since.min() }
 }
 
 pub(crate) fn conclusion_words(conclusion: &Conclusion) -> &'static str {

@@ -76,7 +76,8 @@ where
     }
     open.sort_unstable();
     let ends = open.iter().filter_map(|index| done[*index].map(|(at, count, _)| (*index, at, count)));
-    let (last, at, _) = ends.reduce(|best, end| if (end.1, end.2) > (best.1, best.2) { end } else { best })?;
+    let (last, at, _) =
+        ends.reduce(|best, end| if (end.1, end.2) > (best.1, best.2) { end } else { best })?;
     let mut path = Vec::new();
     let mut next = Some(last);
     while let Some(index) = next {

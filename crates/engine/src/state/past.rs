@@ -66,9 +66,9 @@ struct Line {
 
 impl From<Vec<Line>> for Past {
     fn from(lines: Vec<Line>) -> Self {
-        let stacks = lines.into_iter().map(|line| {
-            ((line.mutating, line.key), Successes { last: line.last, took: line.took })
-        });
+        let stacks = lines
+            .into_iter()
+            .map(|line| ((line.mutating, line.key), Successes { last: line.last, took: line.took }));
         Self { stacks: stacks.collect() }
     }
 }

@@ -2,15 +2,18 @@
 
 use crate::world::{
     World,
-    github::Reply,
+    github::{Reply, later},
     graph::{Graph, key},
 };
 use stackwave_domain::{Event, Position, event::RefusalReason, workflow::RunStatus};
-use stackwave_engine::explain::{Cause, explain, explain_run};
+use stackwave_engine::{
+    explain::{Cause, Evidence, Kind, StepKind, Verdict, explain, explain_dispatch, explain_run},
+    view::Status,
+};
 
 fn told(world: &World, activity: &str, stack: &str) -> Vec<String> {
     let run = world.run(activity);
-    texts(&explain(world.repository(), run, run.find(&key(stack)).unwrap()))
+    texts(&explain(world.repository(), run, run.find(&key(stack)).unwrap(), world.now))
 }
 
 fn texts(causes: &[Cause]) -> Vec<String> {
@@ -29,12 +32,21 @@ fn a_waiting_stack_tells_what_it_waits_for_down_to_what_runs() {
     let mut world = of("vpc > cluster > api");
     world.finish("vpc");
     world.start("cluster");
+    world.now = later(world.now, 250);
     assert_eq!(
         told(&world, "opened", "api"),
-        ["api/dev waits for cluster/dev", "cluster/dev runs in workflow run 9001"]
+        ["api/dev waits for cluster/dev, running 4 min", "cluster/dev runs in workflow run 9001, 4 min"]
     );
     let run = world.run("opened");
-    let proof = explain(world.repository(), run, run.find(&key("api")).unwrap())[1].position.unwrap();
+    let causes = explain(world.repository(), run, run.find(&key("api")).unwrap(), world.now);
+    let proof = causes[1].position.unwrap();
+    // The first sentence is proven by how its parent stands, and by the graph of the run.
+    assert_eq!(causes[0].proof, [proof, run.opened.1]);
+    assert_eq!(
+        (causes[0].kind, causes[1].kind),
+        (Kind::Stack(Status::Waiting), Kind::Stack(Status::Running))
+    );
+    assert_eq!(causes[1].stack, Some(key("cluster")));
     let record = &world.log[usize::try_from(proof.0).unwrap() - 1].record;
     assert!(
         matches!(&record.events[0], Event::WorkflowRunObserved(run) if run.status == RunStatus::InProgress)
@@ -48,8 +60,8 @@ fn a_blocked_stack_tells_which_failure_blocks_it() {
     assert_eq!(
         told(&world, "opened", "app"),
         [
-            "app/dev is blocked: rds/dev failed",
-            "proxy/dev is blocked: rds/dev failed",
+            "app/dev is blocked: rds/dev failed in workflow run 9001",
+            "proxy/dev is blocked: rds/dev failed in workflow run 9001",
             "rds/dev failed in workflow run 9001",
         ]
     );
@@ -66,9 +78,9 @@ fn a_chain_leads_through_skipped_stacks() {
     assert_eq!(
         told(&world, "opened", "web"),
         [
-            "web/dev waits for vpc/dev",
+            "web/dev waits for vpc/dev, queued 0 s",
             "postgres/dev is skipped: no `settings.pro` in the upload",
-            "vpc/dev is queued in workflow run 9000",
+            "vpc/dev is queued in workflow run 9000, 0 s",
         ]
     );
     world.finish_all();
@@ -110,15 +122,15 @@ fn a_run_tells_how_it_began_and_what_keeps_it_from_its_end() {
     world.start("vpc");
     let run = world.run("opened");
     assert_eq!(
-        texts(&explain_run(world.repository(), run)),
+        texts(&explain_run(world.repository(), run, world.now)),
         [
             format!("the run {} was opened for pull_request.opened at aaa", run.id),
             "rds/dev failed in workflow run 9001".to_owned(),
-            "vpc/dev runs in workflow run 9002".to_owned(),
+            "vpc/dev runs in workflow run 9002, 0 s".to_owned(),
         ]
     );
     world.close(7);
-    let causes = explain_run(world.repository(), world.run("opened"));
+    let causes = explain_run(world.repository(), world.run("opened"), world.now);
     assert_eq!(causes[1].text, "it stopped: the pull request was closed without a merge");
     let closed = world.log.iter().rfind(|entry| entry.record.events[0].name() == "run_closed").unwrap();
     assert_eq!(causes[1].position, Some(closed.position));
@@ -132,12 +144,82 @@ fn every_position_is_one_of_the_log() {
     world.start("b");
     let run = world.run("opened");
     for stack in 0..run.stacks.len() {
-        let causes = explain(world.repository(), run, stack);
+        let causes = explain(world.repository(), run, stack, world.now);
         assert!(!causes.is_empty());
         for cause in causes {
             let last = Position(world.log.len() as u64);
             assert!(cause.position.is_none_or(|at| at > Position::START && at <= last), "{cause}");
         }
     }
-    assert!(explain(world.repository(), run, 99).is_empty());
+    assert!(explain(world.repository(), run, 99, world.now).is_empty());
+}
+
+fn evidence(world: &World, stack: &str) -> Evidence {
+    let run = world.run("opened");
+    let call = &run.stacks[run.find(&key(stack)).unwrap()].calls[0];
+    explain_dispatch(world.repository(), &world.repository().dispatches[&call.dispatch])
+}
+
+fn kinds(evidence: &Evidence) -> Vec<StepKind> {
+    evidence.steps.iter().map(|step| step.kind).collect()
+}
+
+#[test]
+fn a_dispatch_shows_claim_answer_run_and_first_webhook_in_the_order_of_the_log() {
+    let mut world = of("vpc > app");
+    world.finish("vpc");
+    let evidence = evidence(&world, "vpc");
+    assert_eq!(
+        kinds(&evidence),
+        [
+            StepKind::Released,
+            StepKind::Claimed,
+            StepKind::Answered,
+            StepKind::Acknowledged,
+            StepKind::WorkflowRun,
+            StepKind::FirstWebhook,
+            StepKind::Others
+        ]
+    );
+    assert_eq!((evidence.verdict, evidence.workflow_run), (Verdict::Once, Some(world.workflow_run("vpc"))));
+    let name =
+        |position: Position| world.log[usize::try_from(position.0).unwrap() - 1].record.events[0].name();
+    let proven: Vec<&str> = evidence.steps.iter().filter_map(|step| step.position).map(name).collect();
+    assert_eq!(
+        proven,
+        [
+            "stack_released",
+            "dispatch_claimed",
+            "dispatch_accepted",
+            "workflow_run_observed",
+            "workflow_run_observed"
+        ]
+    );
+    assert!(evidence.to_string().ends_with("→ it happened once"), "{evidence}");
+}
+
+#[test]
+fn a_resend_shows_how_github_was_searched_before() {
+    let mut world = World::new();
+    world.github.replies.insert("vpc".to_owned(), [Reply::LoseRequest].into());
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of("vpc"));
+    world.finish_all();
+    let evidence = evidence(&world, "vpc");
+    let resent = evidence.steps.iter().find(|step| step.kind == StepKind::Resent).unwrap();
+    assert!(resent.text.contains("epoch 2, after ") && resent.text.contains("listings"), "{resent}");
+    assert_eq!(evidence.verdict, Verdict::Once);
+}
+
+#[test]
+fn a_refused_dispatch_and_one_that_somebody_doubled_say_so() {
+    let mut world = World::new();
+    world.github.replies.insert("dns".to_owned(), [Reply::Refuse(RefusalReason::RefNotFound)].into());
+    world.open_pull(7, "aaa");
+    world.upload("aaa", &Graph::of("vpc; dns"));
+    assert_eq!(evidence(&world, "dns").verdict, Verdict::Refused);
+    let copied = world.github.runs[&world.workflow_run("vpc")].title.clone();
+    world.somebody_starts_titled("stackwave[bot]", &copied);
+    let evidence = evidence(&world, "vpc");
+    assert_eq!((evidence.verdict, evidence.others.len()), (Verdict::Doubled, 1));
 }

@@ -4,6 +4,7 @@
 
 mod cuts;
 mod explaining;
+mod forecasting;
 mod forgetting;
 mod random;
 mod scenarios;

@@ -172,12 +172,17 @@ impl World {
 
     /// Somebody else starts the workflow, on the same branch and with a title like ours.
     pub(crate) fn somebody_starts(&mut self, actor: &str) {
+        self.somebody_starts_titled(actor, "plan.yaml");
+    }
+
+    /// As [`World::somebody_starts`], with a title of his choice.
+    pub(crate) fn somebody_starts_titled(&mut self, actor: &str, title: &str) {
         let observed = WorkflowRunObserved {
             source: Source::Webhook { delivery: format!("of {actor}").into() },
             run: WorkflowRunId(5_000 + actor.len() as u64),
             attempt: 1,
             workflow: "plan.yaml".into(),
-            title: "plan.yaml".to_owned(),
+            title: title.to_owned(),
             event: "workflow_dispatch".to_owned(),
             status: RunStatus::InProgress,
             conclusion: None,
