@@ -13,6 +13,7 @@ mod lane;
 
 pub(crate) use lane::{Kind, Lane};
 
+use crate::observe::BudgetLeft;
 use stackwave_domain::InstallationId;
 use std::{
     collections::BTreeMap,
@@ -77,6 +78,12 @@ impl Budgets {
     pub(crate) fn lane(&self, installation: Option<InstallationId>) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry(installation).or_insert_with(|| Arc::new(Lane::new(&self.pace))))
+    }
+
+    /// What every lane has left now.
+    pub(crate) fn left(&self) -> Vec<BudgetLeft> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter().map(|(installation, lane)| lane.left(*installation)).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     client::Inner,
     http::{Answer, Ask, Failure},
     limit,
+    observe::{self, Exchange, RateLimit},
     token::{Minted, Token},
 };
 use reqwest::Method;
@@ -14,6 +15,7 @@ use stackwave_domain::InstallationId;
 use stackwave_github::port::CallError;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument as _, field::Empty};
 
 /// In whose name a call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +107,46 @@ impl Inner {
         let _place = timeout_at(deadline, lane.enter())
             .await
             .map_err(|_| Trouble::Failed(Failure::NotSent("too many calls are in flight".to_owned())))?;
-        let answer = self.http.send(ask, Some(credential), deadline).await.map_err(Trouble::Failed)?;
+        let answer = self.observed(installation, ask, credential, deadline).await.map_err(Trouble::Failed)?;
         self.note_limits(&lane, &answer)?;
         Ok(answer)
+    }
+
+    /// One exchange, as a span and for whoever counts.
+    async fn observed(
+        &self,
+        installation: Option<InstallationId>,
+        ask: &Ask<'_>,
+        credential: &SecretString,
+        deadline: Instant,
+    ) -> Result<Answer, Failure> {
+        let (route, began) = (observe::route(&ask.path), Instant::now());
+        let span = tracing::info_span!(
+            "github",
+            otel.name = format!("{} {route}", ask.method),
+            otel.kind = "client",
+            otel.status = Empty,
+            http.method = ask.method.as_str(),
+            http.route = route,
+            http.status = Empty,
+        );
+        let result = self.http.send(ask, Some(credential), deadline).instrument(span.clone()).await;
+        match &result {
+            Ok(answer) => span.record("http.status", answer.status),
+            Err(_) => span.record("otel.status", "error"),
+        };
+        if let Some(observer) = &self.observer {
+            let answer = result.as_ref().ok();
+            observer.ended(&Exchange {
+                method: ask.method.as_str().to_owned(),
+                route,
+                installation,
+                status: answer.map(|answer| answer.status),
+                took: began.elapsed(),
+                limit: answer.and_then(RateLimit::of),
+            });
+        }
+        result
     }
 
     fn note_limits(&self, lane: &Lane, answer: &Answer) -> Result<(), Trouble> {

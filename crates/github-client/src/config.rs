@@ -1,5 +1,6 @@
 //! What the client has to be told.
 
+use crate::observe::ExchangeObserver;
 use secrecy::SecretString;
 use stackwave_domain::Timestamp;
 use std::{fmt, sync::Arc, time::Duration};
@@ -30,6 +31,8 @@ pub struct ClientConfig {
     pub clock: Clock,
     /// [`CALL_TIMEOUT`], unless a test has less patience.
     pub call_timeout: Duration,
+    /// Sees every exchange.
+    pub observer: Option<Arc<dyn ExchangeObserver>>,
 }
 
 impl ClientConfig {
@@ -44,6 +47,7 @@ impl ClientConfig {
             user_agent: format!("stackwave/{}", env!("CARGO_PKG_VERSION")),
             clock,
             call_timeout: CALL_TIMEOUT,
+            observer: None,
         }
     }
 }

@@ -16,6 +16,7 @@ mod dispatch;
 mod http;
 mod key;
 mod limit;
+mod observe;
 mod page;
 mod path;
 mod pulls;
@@ -27,3 +28,4 @@ mod workflows;
 
 pub use client::GitHubClient;
 pub use config::{CALL_TIMEOUT, CONNECT_TIMEOUT, ClientConfig, Clock, ConfigError};
+pub use observe::{BudgetLeft, Exchange, ExchangeObserver, RateLimit};

@@ -44,6 +44,12 @@ impl Bucket {
         Duration::from_secs_f64(((1.0 - self.tokens) / self.per_second()).max(0.001))
     }
 
+    /// How many writes are there.
+    pub(super) fn left(&mut self, now: Instant) -> f64 {
+        self.fill(now);
+        self.tokens
+    }
+
     pub(super) fn take(&mut self, count: usize) {
         self.tokens -= u32::try_from(count).map_or(0.0, f64::from);
     }

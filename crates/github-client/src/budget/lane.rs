@@ -1,7 +1,11 @@
 //! The budget of one installation.
 
 use super::{Pace, bucket::Bucket};
-use crate::limit::{Limit, UNTOLD_WAIT};
+use crate::{
+    limit::{Limit, UNTOLD_WAIT},
+    observe::BudgetLeft,
+};
+use stackwave_domain::InstallationId;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -116,6 +120,20 @@ impl Lane {
     /// GitHub took a write: the next secondary limit is a first one again.
     pub(crate) fn succeeded(&self) {
         self.state().untold_limits = 0;
+    }
+
+    /// What it has left now.
+    pub(crate) fn left(&self, installation: Option<InstallationId>) -> BudgetLeft {
+        let (mut state, now) = (self.state(), Instant::now());
+        let comments = state.comments.iter_mut().map(|bucket| bucket.left(now)).reduce(f64::min);
+        BudgetLeft {
+            installation,
+            writes: state.writes.as_mut().map(|bucket| bucket.left(now)),
+            comments,
+            in_flight: (self.at_once - self.in_flight.available_permits()) as u64,
+            waiting_dispatches: state.waiting_dispatches as u64,
+            blocked_for: state.blocked(now).unwrap_or_default(),
+        }
     }
 
     /// Waits for a place among the calls that are in flight.
