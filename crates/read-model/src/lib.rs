@@ -1,0 +1,23 @@
+//! The read model: lists and searches over everything that the event log tells, fast at a million runs.
+//!
+//! A replica's own SQLite file, projected from the log and never asked by anything that decides. It may be deleted at
+//! any time: it is built anew from the log. The status of runs and stacks is the engine's ([`stackwave_engine::view`]);
+//! this crate only keeps it in tables.
+//!
+//! Start with [`ReadModel`]: [`ReadModel::open`], give [`ReadModel::observer`] to each partition, then ask.
+
+mod error;
+mod model;
+mod query;
+mod rows;
+
+pub use error::{OpenError, ReadError, TokenError};
+pub use model::{Place, ReadModel};
+pub use query::{
+    CommandsQuery, DeliveriesQuery, DispatchesQuery, Page, PageRequest, PullsQuery, RunsQuery, StacksQuery,
+    UploadsQuery,
+};
+pub use rows::{
+    CommandRow, CommandStatus, DeliveryRow, DispatchRow, DispatchStatus, ModelStatus, PullRow, RunRow,
+    StackRow, UploadRow, WorkflowRunRow,
+};
