@@ -150,6 +150,12 @@ impl RepositoryState {
             .map(id)
             .collect();
         expect(wrong, "dispatches in flight", &self.in_flight().map(id).collect(), &flying);
+        let failed: BTreeSet<&DispatchId> = dispatches()
+            .filter(|dispatch| self.stage_of(dispatch).is_failure() && active.contains(dispatch.run()))
+            .map(id)
+            .collect();
+        expect(wrong, "dispatches that failed", &self.failed().map(id).collect(), &failed);
+        wrong.extend(self.check_commands());
         for upload in self.uploads.values() {
             if self.uploads_of(&upload.head_sha).filter(|listed| listed.digest == upload.digest).count() != 1
             {
@@ -192,6 +198,7 @@ fn check_run(run: &Run, wrong: &mut Vec<String>) {
     let counts = run.counts();
     let mut ready = BTreeSet::new();
     let mut unclaimed = BTreeSet::new();
+    let mut ordered = BTreeSet::new();
     for (index, stack) in run.stacks.iter().enumerate() {
         let key = run.key(index);
         let unmet = run.parents(index).filter(|parent| !run.stacks[*parent].met).count();
@@ -206,20 +213,22 @@ fn check_run(run: &Run, wrong: &mut Vec<String>) {
         if met != stack.met {
             wrong.push(format!("{key} lets its children go: {met}, not {}", stack.met));
         }
-        if stack.progress == Progress::Waiting && unmet == 0 {
+        if stack.may_be_released() && unmet == 0 {
             ready.insert(index);
         }
         let planned = matches!(run.plan.stacks[index].verdict, Verdict::Dispatch(_));
         if matches!(stack.progress, Progress::Released { .. }) && !planned {
             wrong.push(format!("{key} was released in a run whose plan does not run it"));
         }
-        for (call, _) in stack.calls.iter().enumerate().filter(|(_, call)| call.stage == Stage::Unclaimed) {
-            unclaimed.insert((index, call));
+        unclaimed.extend(stack.to_be_claimed().map(|call| (index, call)));
+        if stack.retry().is_some() || stack.cancel().is_some() {
+            ordered.insert(index);
         }
     }
     let what = |list: &str| format!("{list} of {}", run.id);
     expect(wrong, &what("ready stacks"), counts.ready, &ready);
     expect(wrong, &what("unclaimed dispatches"), counts.unclaimed, &unclaimed);
+    expect(wrong, &what("stacks of which something is wanted"), counts.ordered, &ordered);
     expect(
         wrong,
         &what("unmet stacks"),

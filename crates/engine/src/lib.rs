@@ -6,6 +6,7 @@
 //! and comes in as an argument. The engine must never know tokio, HTTP, a log's engine or GitHub's JSON.
 
 pub mod check;
+pub mod command;
 pub mod config;
 pub mod due;
 pub mod explain;
@@ -23,3 +24,10 @@ pub use state::State;
 
 /// The version of the decisions that this engine makes. A logged decision of another version always wins.
 pub const ENGINE_VERSION: u32 = 1;
+
+/// The version of the fold: raised whenever the same records give another state than before, or a state is written in
+/// another way. Snapshots of another version are folded anew; logged decisions do not care.
+pub const FOLD_VERSION: u32 = 1;
+
+/// Under which version snapshots are kept.
+pub const SNAPSHOT_VERSION: u32 = ENGINE_VERSION * 10_000 + FOLD_VERSION;

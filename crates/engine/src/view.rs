@@ -1,10 +1,13 @@
 //! A run as people see it: each stack's status with its reason. Comment, command line and gRPC all show this.
 
+mod command;
+
 use crate::{
     due::hold_on,
     forecast::{Forecast, forecast},
-    state::{Answer, Dispatch, Phase, Progress, RepositoryState, Run, Stage},
+    state::{Answer, Call, Dispatch, Phase, Progress, RepositoryState, Run, Stack, Stage},
 };
+use command::{attempt_words, cancel_words, cancelled, to_be_retried};
 use stackwave_domain::{
     StackKey, Timestamp, WorkflowRunId,
     event::{RunOutcome, Successor},
@@ -90,6 +93,8 @@ pub enum RunPhase {
     Superseded,
     /// Its pull request or merge group was closed.
     Closed,
+    /// Somebody cancelled it.
+    Cancelled,
 }
 
 /// One stack of a run.
@@ -175,6 +180,7 @@ fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<
     match &run.phase {
         Phase::Superseded(by, _) => (RunPhase::Superseded, Some(superseded(by))),
         Phase::Closed(reason, _) => (RunPhase::Closed, Some(reason.clone())),
+        Phase::Cancelled(asked, _) => (RunPhase::Cancelled, Some(cancelled(asked))),
         Phase::Ended(RunOutcome::Succeeded, _) if failed_since(totals) => (
             RunPhase::Failed,
             Some("a stack was run again after the run had succeeded, and failed".to_owned()),
@@ -206,6 +212,11 @@ fn failed_since(totals: &BTreeMap<Status, usize>) -> bool {
     totals.contains_key(&Status::Failed) || totals.contains_key(&Status::Cancelled)
 }
 
+/// Why a run dispatches nothing any more; none while it does, and when it just ended well.
+pub(crate) fn stop_words(run: &Run) -> Option<String> {
+    if run.is_active() { None } else { run_status(run, &BTreeMap::new()).1 }
+}
+
 fn superseded(by: &Successor) -> String {
     match by {
         Successor::Push { head_sha } => format!("superseded by the push of {}", head_sha.short()),
@@ -219,7 +230,7 @@ fn blockers(run: &Run) -> Vec<Option<usize>> {
     let mut blockers = vec![None; run.stacks.len()];
     let failed = |index: &usize| {
         let stack = &run.stacks[*index];
-        stack.failure().is_some() || matches!(stack.progress, Progress::Refused(_))
+        stack.stands_still() || is_undecidable(stack)
     };
     let mut queue: VecDeque<(usize, usize)> =
         (0..run.stacks.len()).filter(failed).map(|index| (index, index)).collect();
@@ -244,6 +255,9 @@ fn status(
         Progress::Skipped(reason) => (Status::Skipped, Some(reason.to_string())),
         Progress::Refused(reason) => (Status::CannotRun, Some(reason.to_string())),
         Progress::Waiting if !run.is_active() => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
+        Progress::Waiting if run.stacks[index].withdrawn().is_some() => {
+            (Status::Cancelled, run.stacks[index].withdrawn().map(cancelled))
+        }
         Progress::Waiting => match blocker {
             Some(cause) => {
                 (Status::Blocked, Some(format!("{} {}", run.key(cause), failure_words(state, run, cause))))
@@ -262,10 +276,23 @@ fn status(
 const ABOUT_TO_GO: &str =
     "it goes as soon as GitHub, the call budget and earlier dispatches of its workflow allow";
 
+/// Nothing below it goes until somebody has said what became of its dispatch.
+fn is_undecidable(stack: &Stack) -> bool {
+    stack.calls.iter().any(|call| call.stage == Stage::Undecidable)
+}
+
 /// What a failed stack is said to have done, and where.
 fn failure_words(state: &RepositoryState, run: &Run, index: usize) -> String {
     let failed = run.stacks[index].calls.iter().find(|call| call.stage.is_failure());
-    let Some(call) = failed else { return "cannot run".to_owned() };
+    let Some(call) = failed else {
+        let stack = &run.stacks[index];
+        let words = match stack.withdrawn() {
+            _ if is_undecidable(stack) => "is undecidable".to_owned(),
+            Some(asked) => format!("was {}", cancelled(asked)),
+            None => "cannot run".to_owned(),
+        };
+        return words;
+    };
     let Stage::Concluded(conclusion) = &call.stage else { return "could not be dispatched".to_owned() };
     let dispatch = state.dispatches.get(&call.dispatch);
     let place =
@@ -279,8 +306,7 @@ fn since(state: &RepositoryState, run: &Run, index: usize, status: Status) -> Op
     let Progress::Released { at, .. } = &stack.progress else {
         return (status == Status::Stopped).then(|| run.stopped_at()).flatten();
     };
-    let calls =
-        stack.calls.iter().filter(|call| call_status(state, run, &call.dispatch, &call.stage).0 == status);
+    let calls = stack.calls.iter().filter(|call| call_status(state, run, stack, call).0 == status);
     let since = calls.map(|call| {
         let Some(dispatch) = state.dispatches.get(&call.dispatch) else { return *at };
         let workflow_run = dispatch.workflow_run.and_then(|id| state.workflow_runs.get(&id));
@@ -330,7 +356,22 @@ fn waits_for(run: &Run, index: usize) -> Option<String> {
 }
 
 fn released(state: &RepositoryState, run: &Run, index: usize) -> (Status, Option<String>) {
+    let (status, reason) = attempted(state, run, index);
     let stack = &run.stacks[index];
+    let asked = attempt_words(stack);
+    match (reason, asked) {
+        (Some(reason), Some(asked)) => (status, Some(format!("{reason} ({asked})"))),
+        (reason, asked) => (status, reason.or(asked)),
+    }
+}
+
+fn attempted(state: &RepositoryState, run: &Run, index: usize) -> (Status, Option<String>) {
+    let stack = &run.stacks[index];
+    if let Some(asked) = stack.retry()
+        && !stack.in_flight()
+    {
+        return to_be_retried(state, run, index, asked);
+    }
     if stack.succeeded() {
         let noted = stack.calls.iter().find_map(|call| doubles(state.dispatches.get(&call.dispatch)?));
         return (Status::Succeeded, noted);
@@ -339,21 +380,18 @@ fn released(state: &RepositoryState, run: &Run, index: usize) -> (Status, Option
     let worst = stack
         .calls
         .iter()
-        .map(|call| call_status(state, run, &call.dispatch, &call.stage))
+        .map(|call| call_status(state, run, stack, call))
         .filter(|(status, _)| *status != Status::Succeeded)
         .min_by_key(|(status, _)| *status);
     worst.unwrap_or((Status::Released, None))
 }
 
-fn call_status(
-    state: &RepositoryState,
-    run: &Run,
-    id: &stackwave_domain::DispatchId,
-    stage: &Stage,
-) -> (Status, Option<String>) {
-    let dispatch = state.dispatches.get(id);
-    let double = dispatch.and_then(doubles);
-    match stage {
+fn call_status(state: &RepositoryState, run: &Run, stack: &Stack, call: &Call) -> (Status, Option<String>) {
+    let (dispatch, withdrawn) = (state.dispatches.get(&call.dispatch), stack.withdrawn());
+    let cancel = dispatch.filter(|it| it.cancel.is_some()).and_then(|it| cancel_words(state, it));
+    let double = cancel.clone().or_else(|| dispatch.and_then(doubles));
+    match &call.stage {
+        Stage::Unclaimed if withdrawn.is_some() => (Status::Cancelled, withdrawn.map(cancelled)),
         Stage::Unclaimed if run.is_active() => (Status::Released, Some(ABOUT_TO_GO.to_owned())),
         Stage::Unclaimed => (Status::Stopped, run_status(run, &BTreeMap::new()).1),
         Stage::Dispatching => (Status::Dispatching, dispatch.and_then(dispatching_reason)),
@@ -368,7 +406,7 @@ fn call_status(
         Stage::Running => (Status::Running, double),
         Stage::Concluded(Conclusion::Success | Conclusion::Neutral) => (Status::Succeeded, double),
         Stage::Concluded(Conclusion::Cancelled) => {
-            (Status::Cancelled, Some("its workflow run was cancelled".to_owned()))
+            (Status::Cancelled, cancel.or_else(|| Some("its workflow run was cancelled".to_owned())))
         }
         Stage::Concluded(conclusion) => {
             let words = conclusion_words(conclusion);
@@ -377,6 +415,9 @@ fn call_status(
                 _ => format!("its workflow run {words}"),
             };
             (Status::Failed, Some(words))
+        }
+        Stage::Refused if dispatch.is_some_and(Dispatch::is_withdrawn) && withdrawn.is_some() => {
+            (Status::Cancelled, withdrawn.map(cancelled))
         }
         Stage::Refused if dispatch.is_some_and(Dispatch::is_withdrawn) => {
             (Status::Stopped, run_status(run, &BTreeMap::new()).1)

@@ -30,7 +30,7 @@ pub(super) const fn phase_emoji(phase: RunPhase) -> &'static str {
         RunPhase::Failed => "❌",
         RunPhase::Succeeded | RunPhase::NothingAffected => "✅",
         RunPhase::Superseded => "⏭️",
-        RunPhase::Closed => "⏹️",
+        RunPhase::Closed | RunPhase::Cancelled => "⏹️",
     }
 }
 
@@ -43,6 +43,7 @@ pub(super) const fn phase_words(phase: RunPhase) -> &'static str {
         RunPhase::NothingAffected => "nothing affected",
         RunPhase::Superseded => "superseded",
         RunPhase::Closed => "closed",
+        RunPhase::Cancelled => "cancelled",
     }
 }
 

@@ -151,7 +151,8 @@ pub fn identify(state: &RepositoryState, dispatch: &Dispatch) -> Identification 
             (several, _) => Identification::Ambiguous(several.iter().map(|run| run.id).collect()),
         };
     }
-    match (candidates.as_slice(), rivals.is_empty()) {
+    let wanted_by_others = |run: &WorkflowRun| rivals.iter().any(|rival| !rival.excluded.contains(&run.id));
+    match (candidates.as_slice(), candidates.first().is_none_or(|only| !wanted_by_others(only))) {
         ([], _) if dispatch.acceptance_proven => Identification::Accepted,
         ([], _) => Identification::Nothing,
         ([only], true) => Identification::Run(only.id, FoundBy::OnlyCandidate),
@@ -175,6 +176,7 @@ fn is_possible(state: &RepositoryState, dispatch: &Dispatch, run: &WorkflowRun) 
     let claimed = &dispatch.claimed;
     let since = dispatch.at.0.checked_sub(CLOCKS_DIFFER).unwrap_or(dispatch.at.0);
     state.may_be_ours(run.actor.as_deref())
+        && !dispatch.excluded.contains(&run.id)
         && run.workflow == claimed.workflow
         && run.head_branch.as_ref().is_none_or(|branch| *branch == claimed.git_ref)
         && run.created_at >= since

@@ -1,6 +1,10 @@
 //! Which decisions are due in one repository.
 
-use super::{Due, earlier, exclusion, exclusion::Hold, openings};
+use super::{
+    Due, earlier, exclusion,
+    exclusion::{Hold, Retrying},
+    openings,
+};
 use crate::{
     config::Config,
     state::{Pull, RepositoryState, Run},
@@ -8,7 +12,10 @@ use crate::{
 use jiff::SignedDuration;
 use stackwave_domain::{
     Event, Timestamp,
-    event::{RunClosed, RunEnded, RunOutcome, RunSuperseded, StackReleased, Successor},
+    event::{
+        RetryDropped, RunCancelled, RunClosed, RunEnded, RunOutcome, RunSuperseded, StackReleased,
+        StackWithdrawn, Successor,
+    },
 };
 
 /// GitHub allows re-runs for 30 days.
@@ -39,8 +46,12 @@ pub fn due_decisions(state: &RepositoryState, config: &Config, now: Timestamp) -
     due
 }
 
-/// Whether something took the run's place.
+/// Whether somebody cancelled the run, or something took its place.
 fn stop(state: &RepositoryState, run: &Run) -> Option<Event> {
+    if let Some(asked) = &run.cancel {
+        let (command, by) = (asked.command.clone(), asked.by.clone());
+        return Some(RunCancelled { run: run.id.clone(), command, by }.into());
+    }
     if run.trigger.event == "merge_group" {
         let reason = state.merge_groups.get(&run.head_sha)?.destroyed.as_ref()?;
         return Some(
@@ -91,6 +102,10 @@ fn advance(state: &RepositoryState, run: &Run, now: Timestamp, due: &mut Due<Vec
         return;
     }
     let mut idle = !run.is_in_flight() && run.unclaimed().next().is_none();
+    for index in run.ordered() {
+        due.now.extend(ordered(state, run, index));
+        idle = false;
+    }
     for index in run.ready() {
         match exclusion::decide(state, run, index) {
             exclusion::Verdict::Go => due
@@ -109,6 +124,23 @@ fn advance(state: &RepositoryState, run: &Run, now: Timestamp, due: &mut Due<Vec
             due.now.push(RunEnded { run: run.id.clone(), outcome: RunOutcome::Expired }.into());
         } else {
             due.again_at = earlier(due.again_at, Some(expires));
+        }
+    }
+}
+
+/// What follows from what somebody wants of a stack.
+fn ordered(state: &RepositoryState, run: &Run, index: usize) -> Option<Event> {
+    let (id, key, stack) = (run.id.clone(), run.key(index).clone(), &run.stacks[index]);
+    if let Some(asked) = stack.cancel() {
+        let (command, by) = (asked.command.clone(), asked.by.clone());
+        return Some(StackWithdrawn { run: id, key, command, by }.into());
+    }
+    let asked = stack.retry()?;
+    match exclusion::retrying(state, run, index) {
+        Retrying::Go => Some(StackReleased { run: id, key, attempt: stack.attempt() + 1 }.into()),
+        Retrying::Wait => None,
+        Retrying::Overtaken(reason) | Retrying::Moot(reason) => {
+            Some(RetryDropped { run: id, key, command: asked.command.clone(), reason }.into())
         }
     }
 }

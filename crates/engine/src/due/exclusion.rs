@@ -41,6 +41,41 @@ pub(crate) fn hold_on(state: &RepositoryState, run: &Run, index: usize) -> Optio
     }
 }
 
+/// How a retry stands.
+pub(crate) enum Retrying {
+    /// It may go.
+    Go,
+    /// Something is in its way that will end.
+    Wait,
+    /// It must not go any more: a newer run has had the stack.
+    Overtaken(String),
+    /// It cannot or need not go any more.
+    Moot(String),
+}
+
+/// Whether a stack that ended badly may be dispatched again.
+pub(crate) fn retrying(state: &RepositoryState, run: &Run, index: usize) -> Retrying {
+    let stack = &run.stacks[index];
+    if stack.succeeded() {
+        return Retrying::Moot("it has succeeded meanwhile".to_owned());
+    }
+    if state.has_attempt_in_flight(run, index) {
+        return Retrying::Wait;
+    }
+    if stack.unmet_parents > 0 {
+        return match failed_ancestor(run, index) {
+            Some(above) => Retrying::Moot(format!("{} above it has not succeeded", run.key(above))),
+            None => Retrying::Wait,
+        };
+    }
+    match decide(state, run, index) {
+        Verdict::Go => Retrying::Go,
+        Verdict::Skip(skipped) => Retrying::Overtaken(skipped.reason.to_string()),
+        Verdict::Hold(hold @ Hold::NewerMerge(_)) => Retrying::Overtaken(hold.to_string()),
+        Verdict::Hold(Hold::InFlightIn(_) | Hold::EarlierMerge(_)) => Retrying::Wait,
+    }
+}
+
 pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdict {
     if !run.is_mutating() {
         return Verdict::Go;
@@ -58,11 +93,13 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
         if stack.in_flight() {
             return Verdict::Hold(Hold::InFlightIn(other.id.clone()));
         }
+        let ends = !other.is_active() || stack.withdrawn().is_some();
         if other.order() < run.order() {
             if other.is_active() && may_still_go(other, place) {
                 return Verdict::Hold(Hold::EarlierMerge(other.id.clone()));
             }
         } else if matches!(stack.progress, Progress::Released { .. })
+            && !(ends && stack.never_ran())
             && newest.is_none_or(|(newest, _)| newest.order() < other.order())
         {
             newest = Some((other, stack));
@@ -75,7 +112,10 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
             key: key.clone(),
             reason: SkipReason::DeployedByNewerRun { run: newer.id.clone() },
         }),
-        Some((newer, stack)) if stack.failure().is_some() => {
+        // A newer run that goes no further here has left the stack in a state that only it can mend.
+        Some((newer, stack))
+            if stack.failure().is_some() || !newer.is_active() || stack.withdrawn().is_some() =>
+        {
             Verdict::Hold(Hold::NewerMerge(newer.id.clone()))
         }
         Some((newer, _)) => Verdict::Hold(Hold::InFlightIn(newer.id.clone())),
@@ -87,19 +127,16 @@ fn may_still_go(run: &Run, index: usize) -> bool {
     let stack = &run.stacks[index];
     match &stack.progress {
         Progress::Released { .. } => {
-            !stack.calls.is_empty() && stack.failure().is_none() && !stack.succeeded()
+            let goes = stack.failure().is_none() && stack.withdrawn().is_none();
+            let again = stack.retry().is_some() && failed_ancestor(run, index).is_none();
+            !stack.calls.is_empty() && !stack.succeeded() && (goes || again)
         }
-        Progress::Waiting => !is_below_failure(run, index),
+        Progress::Waiting => stack.withdrawn().is_none() && failed_ancestor(run, index).is_none(),
         Progress::Skipped(_) | Progress::Refused(_) => false,
     }
 }
 
-/// Whether an ancestor of a stack failed or cannot run, so that the stack waits for a re-run and not for its turn.
-pub(crate) fn is_below_failure(run: &Run, index: usize) -> bool {
-    failed_ancestor(run, index).is_some()
-}
-
-/// The nearest ancestor that failed or cannot run.
+/// The nearest ancestor that failed, was withdrawn or cannot run, so that a stack waits for a person and not for its turn.
 pub(crate) fn failed_ancestor(run: &Run, index: usize) -> Option<usize> {
     let mut seen = vec![false; run.stacks.len()];
     let mut queue: VecDeque<usize> = run.parents(index).collect();
@@ -111,7 +148,7 @@ pub(crate) fn failed_ancestor(run: &Run, index: usize) -> Option<usize> {
         if stack.met {
             continue;
         }
-        if stack.failure().is_some() || matches!(stack.progress, Progress::Refused(_)) {
+        if stack.stands_still() {
             return Some(ancestor);
         }
         queue.extend(run.parents(ancestor));

@@ -2,6 +2,7 @@
 //!
 //! Every answer names the moment at which it should be asked again although nothing was folded (`again_at`).
 
+mod cancels;
 mod claims;
 mod comments;
 mod decisions;
@@ -9,12 +10,13 @@ mod exclusion;
 mod openings;
 mod polls;
 
+pub use cancels::{DueCancel, due_cancels};
 pub use claims::{Candidate, Identification, due_dispatches, identify, inputs_for, may_claim};
 pub use comments::{due_comments, has_comment};
 pub use decisions::due_decisions;
 pub use exclusion::Hold;
-pub(crate) use exclusion::hold_on;
-pub use polls::{Polls, due_polls};
+pub(crate) use exclusion::{Retrying, failed_ancestor, hold_on, retrying};
+pub use polls::{Lookup, Polls, Resync, due_failed, due_polls};
 
 use stackwave_domain::Timestamp;
 

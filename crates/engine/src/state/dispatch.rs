@@ -1,13 +1,14 @@
 //! Claims and what became of them (design §5).
 
 use super::{Class, RepositoryState, Run, Stack, WorkflowRun, fold::Fold, run::Stage};
+use crate::command::Asked;
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{
-    DispatchId, Position, ProcessId, RunId, Timestamp, WorkflowRunId,
+    CommandId, DispatchId, Position, ProcessId, RunId, Timestamp, WorkflowRunId,
     event::{
-        DispatchAccepted, DispatchClaimed, DispatchDelayed, DispatchFound, DispatchOutcomeUnknown,
-        DispatchRefused, DispatchResending, DispatchTakenOver, DispatchUndecidable, FoundBy, RefusalReason,
-        SearchEvidence,
+        CancelAnswer, DispatchAccepted, DispatchClaimed, DispatchDelayed, DispatchFound,
+        DispatchOutcomeUnknown, DispatchRefused, DispatchResending, DispatchTakenOver, DispatchUndecidable,
+        FoundBy, RefusalReason, Resolution, SearchEvidence,
     },
 };
 use std::{
@@ -52,9 +53,44 @@ pub struct Dispatch {
     pub doubles: Vec<WorkflowRunId>,
     /// When something about it was last heard (by the record's time).
     pub heard_at: Timestamp,
+    /// Its workflow run is to be cancelled at GitHub, or was.
+    #[serde(default)]
+    pub cancel: Option<Box<Cancel>>,
+    /// A person said what became of it; kept once it is settled.
+    #[serde(default)]
+    pub resolution: Option<Box<Resolved>>,
+    /// Workflow runs that a person said are not its.
+    #[serde(default)]
+    pub excluded: BTreeSet<WorkflowRunId>,
     /// Whether the lists of open claims and of dispatches in flight have it.
     #[serde(skip)]
-    pub(super) listed: (bool, bool),
+    pub(super) listed: (bool, bool, bool),
+}
+
+/// A cancellation of a dispatch's workflow run at GitHub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// The person's command; none when the run was superseded or closed.
+    pub command: Option<CommandId>,
+    /// A running apply as well.
+    pub force: bool,
+    /// GitHub's newest attempt when it was cancelled: one that somebody starts after it is his own affair.
+    pub attempt: u32,
+    /// Where the log says that GitHub is about to be asked.
+    pub asked: Option<Position>,
+    /// What GitHub said, and where.
+    pub answer: Option<(CancelAnswer, Position)>,
+}
+
+/// A person's word for what became of a dispatch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Who said so.
+    pub asked: Asked,
+    /// What became of it.
+    pub outcome: Resolution,
+    /// It was acted upon: the run is joined, or the dispatch sent again or withdrawn.
+    pub settled: bool,
 }
 
 /// A take-over of a claim, or a resend.
@@ -121,6 +157,18 @@ impl Dispatch {
         self.later.push(Epoch { number, at, claimant: claimant.clone(), resent });
     }
 
+    /// When its newest epoch began.
+    #[must_use]
+    pub fn sent_at(&self) -> Timestamp {
+        self.later.last().map_or(self.at.0, |epoch| epoch.at.0)
+    }
+
+    /// A person said what became of it, and that is not acted upon yet.
+    #[must_use]
+    pub fn unsettled_resolution(&self) -> Option<&Resolved> {
+        self.resolution.as_deref().filter(|resolved| !resolved.settled)
+    }
+
     /// The claim has not ended: the request may be in flight, or has to be looked for.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -181,7 +229,10 @@ impl RepositoryState {
             resends: Vec::new(),
             doubles: Vec::new(),
             heard_at: fold.at,
-            listed: (false, false),
+            cancel: None,
+            resolution: None,
+            excluded: BTreeSet::new(),
+            listed: (false, false, false),
         };
         self.dispatches.insert(claimed.dispatch.clone(), dispatch);
         self.with_dispatch(fold, &claimed.dispatch, |_| Class::Applied)
@@ -213,6 +264,9 @@ impl RepositoryState {
             }
             Class::Applied
         });
+        if class == Class::Applied {
+            self.settle_resolution(fold, &resending.dispatch);
+        }
         if closed {
             self.note_violation(
                 fold.position,
@@ -232,7 +286,7 @@ impl RepositoryState {
         if let Some(run) = accepted.workflow_run {
             self.learn_actor(&accepted.dispatch, run);
         }
-        self.with_dispatch(fold, &accepted.dispatch, |dispatch| {
+        let class = self.with_dispatch(fold, &accepted.dispatch, |dispatch| {
             if matches!(dispatch.answer, Answer::Accepted) && !joined {
                 return Class::Known;
             }
@@ -244,7 +298,20 @@ impl RepositoryState {
                 dispatch.html_url.clone_from(&accepted.html_url);
             }
             Class::Applied
-        })
+        });
+        self.settle_taken(fold, &accepted.dispatch);
+        class
+    }
+
+    /// GitHub took a dispatch of which a person had said what became of it: that is settled as far as it is known.
+    fn settle_taken(&mut self, fold: &Fold<'_>, id: &DispatchId) {
+        let settled = self.dispatches.get(id).is_some_and(|dispatch| {
+            let said = dispatch.unsettled_resolution().map(|resolved| resolved.outcome);
+            dispatch.workflow_run.is_some() || said == Some(Resolution::NotHappened)
+        });
+        if settled {
+            self.settle_resolution(fold, id);
+        }
     }
 
     pub(super) fn find(&mut self, fold: &Fold<'_>, found: &DispatchFound) -> Class {
@@ -260,21 +327,27 @@ impl RepositoryState {
         if let Some(run) = found.workflow_run {
             self.join(&found.dispatch, run);
         }
-        self.with_dispatch(fold, &found.dispatch, |dispatch| {
+        let class = self.with_dispatch(fold, &found.dispatch, |dispatch| {
             dispatch.answer = Answer::Accepted;
             dispatch.answered = Some(fold.position);
             dispatch.found_by = Some(found.by);
             dispatch.heard_at = fold.at;
             Class::Applied
-        })
+        });
+        self.settle_taken(fold, &found.dispatch);
+        class
     }
 
     pub(super) fn refuse(&mut self, fold: &Fold<'_>, refused: &DispatchRefused) -> Class {
-        self.answer(fold, &refused.dispatch, refused.epoch, || Answer::Refused {
+        let class = self.answer(fold, &refused.dispatch, refused.epoch, || Answer::Refused {
             status: refused.status,
             reason: refused.reason,
             message: refused.message.clone(),
-        })
+        });
+        if class == Class::Applied {
+            self.settle_resolution(fold, &refused.dispatch);
+        }
+        class
     }
 
     pub(super) fn delay(&mut self, fold: &Fold<'_>, delayed: &DispatchDelayed) -> Class {
@@ -337,10 +410,12 @@ impl RepositoryState {
         }
         let stage = stage(&self.workflow_runs, dispatch);
         let open = dispatch.is_open();
-        let listed = (open, !open && stage.is_unsettled());
+        let active = self.active.contains(&dispatch.claimed.run);
+        let listed = (open, !open && stage.is_unsettled(), active && stage.is_failure());
         if listed != dispatch.listed {
             set(&mut self.open_claims, id, listed.0);
             set(&mut self.in_flight, id, listed.1);
+            set(&mut self.failed, id, listed.2);
             dispatch.listed = listed;
         }
         let (claimed, stack) = (Arc::clone(&dispatch.claimed), dispatch.stack);

@@ -88,19 +88,20 @@ impl RepositoryState {
             Event::CommentClaimed(claimed) => self.claim_comment(fold.entry, claimed),
             Event::CommentPosted(posted) => self.post_comment(fold.entry, posted),
             Event::CommentRefused(refused) => self.refuse_comment(fold.entry, refused),
-            Event::RetryRequested(_)
-            | Event::CancelRequested(_)
-            | Event::ResyncRequested(_)
-            | Event::DispatchResolved(_)
-            | Event::RunCancelled(_)
-            | Event::StackWithdrawn(_)
-            | Event::RetryDropped(_)
-            | Event::WorkflowCancelRequested(_)
-            | Event::WorkflowCancelAnswered(_)
-            | Event::Resynced(_)
-            | Event::CommandFailed(_)
-            | Event::PushObserved(_)
+            Event::RetryRequested(retry) => self.command_retry(fold, retry),
+            Event::CancelRequested(cancel) => self.command_cancel(fold, cancel),
+            Event::ResyncRequested(resync) => self.command_resync(fold, resync),
+            Event::DispatchResolved(resolved) => self.command_resolve(fold, resolved),
+            Event::RunCancelled(cancelled) => self.cancel_run(fold, cancelled),
+            Event::StackWithdrawn(withdrawn) => self.withdraw(fold, withdrawn),
+            Event::RetryDropped(dropped) => self.drop_retry(fold, dropped),
+            Event::WorkflowCancelRequested(requested) => self.ask_to_cancel(fold, requested),
+            Event::WorkflowCancelAnswered(answered) => self.answer_cancel(fold, answered),
+            Event::Resynced(resynced) => self.resync(fold, resynced),
+            Event::CommandFailed(failed) => self.fail_command(fold, failed),
+            Event::PushObserved(_)
             | Event::CheckRunObserved(_)
+            | Event::CheckpointWritten(_)
             | Event::RepositoryRegistered(_)
             | Event::ApiKeyRegistered(_)
             | Event::ApiKeyRevoked(_)
@@ -154,8 +155,12 @@ impl RepositoryState {
             return Class::Impossible(format!("a release of {}, which the plan does not run", released.key));
         }
         self.judge_release(fold, &released.run, index);
+        let asked = self.runs.get(&released.run).and_then(|run| run.stacks[index].retry().cloned());
         if let Some(run) = self.runs.get_mut(&released.run) {
             run.release(index, released.attempt, fold.at, fold.position);
+        }
+        if let Some(asked) = asked {
+            self.carried_out(fold.position, &asked.command);
         }
         self.touch_run(fold.position, &released.run);
         Class::Applied
@@ -210,7 +215,7 @@ impl RepositoryState {
         self.stop(fold, &ended.run, Phase::Ended(ended.outcome, fold.at))
     }
 
-    fn stop(&mut self, fold: &Fold<'_>, id: &RunId, phase: Phase) -> Class {
+    pub(super) fn stop(&mut self, fold: &Fold<'_>, id: &RunId, phase: Phase) -> Class {
         let Some(run) = self.runs.get_mut(id) else {
             return Class::Impossible(format!("the unknown run {id} was stopped"));
         };
@@ -220,6 +225,7 @@ impl RepositoryState {
         run.phase = phase;
         run.stopped = Some(fold.position);
         self.active.remove(id);
+        self.wind_up(fold, id);
         self.touch_run(fold.position, id);
         Class::Applied
     }

@@ -3,6 +3,7 @@
 //! `apply` never panics and never refuses a record: what is late, repeated or impossible is classified and changes
 //! nothing. Two replicas that folded the same records hold equal states.
 
+mod command;
 mod comment;
 mod dispatch;
 mod evidence;
@@ -17,20 +18,21 @@ mod upload;
 mod workflow_run;
 
 pub use comment::Comment;
-pub use dispatch::{Answer, Dispatch, Epoch};
-pub use past::{Basis, Estimate, Past, Took};
+pub use dispatch::{Answer, Cancel, Dispatch, Epoch, Resolved};
 pub(crate) use past::median;
+pub use past::{Basis, Estimate, Past, Took};
 pub use pull::{Activity, Merged, Pull};
-pub use run::{Call, Phase, Progress, Run, Stack, Stage};
-pub use snapshot::SnapshotError;
+pub use run::{Call, Orders, Phase, Progress, Run, Stack, Stage};
+pub use snapshot::{FORMAT, SnapshotError};
 pub use trigger::{MergeGroup, Release, ReleaseActivity};
 pub use upload::{BatchKey, Incomplete, Receipt, Upload};
 pub use workflow_run::WorkflowRun;
 
+use crate::command::Command;
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{
-    CommitSha, Digest, DispatchId, Entry, Position, PrNumber, RepositoryId, RunId, Timestamp, WorkflowRunId,
-    WorkspaceId,
+    CommandId, CommitSha, Digest, DispatchId, Entry, Position, PrNumber, RepositoryId, RunId, Timestamp,
+    WorkflowRunId, WorkspaceId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +94,12 @@ pub struct RepositoryState {
     open_claims: BTreeSet<DispatchId>,
     #[serde(skip)]
     in_flight: BTreeSet<DispatchId>,
+    #[serde(skip)]
+    failed: BTreeSet<DispatchId>,
+    #[serde(default)]
+    commands: BTreeMap<CommandId, Command>,
+    #[serde(skip)]
+    pending: BTreeSet<CommandId>,
     /// Workflow runs that are ours, or may be.
     pub workflow_runs: BTreeMap<WorkflowRunId, WorkflowRun>,
     #[serde(skip)]
@@ -144,6 +152,10 @@ impl State {
         self.position = entry.position;
         self.folded += 1;
         let Some(id) = entry.subject.repository() else {
+            if entry.subject.kind() == "checkpoint" {
+                // It tells nothing new: it was made of this state, or of one before.
+                return vec![Class::Known; entry.record.events.len()];
+            }
             return vec![Class::Impossible(format!("`{}` names no repository", entry.subject))];
         };
         let repository =
@@ -185,6 +197,9 @@ impl RepositoryState {
             dispatches: BTreeMap::new(),
             open_claims: BTreeSet::new(),
             in_flight: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            commands: BTreeMap::new(),
+            pending: BTreeSet::new(),
             workflow_runs: BTreeMap::new(),
             unowned_runs: BTreeSet::new(),
             owners: BTreeMap::new(),
@@ -228,6 +243,11 @@ impl RepositoryState {
     /// Dispatches that GitHub took and that have not concluded.
     pub fn in_flight(&self) -> impl Iterator<Item = &Dispatch> {
         self.in_flight.iter().filter_map(|id| self.dispatches.get(id))
+    }
+
+    /// Dispatches of active runs that did not end well: a re-run of which nobody told us would revive them.
+    pub fn failed(&self) -> impl Iterator<Item = &Dispatch> {
+        self.failed.iter().filter_map(|id| self.dispatches.get(id))
     }
 
     /// Workflow runs that no dispatch owns.

@@ -70,6 +70,7 @@ impl RepositoryState {
         });
         self.releases.retain(|_, release| release.heard_at >= stopped);
         self.past.sweep(now);
+        self.forget_commands(stopped);
     }
 
     fn forget_runs(&mut self, gone: &BTreeSet<RunId>) {
@@ -85,5 +86,6 @@ impl RepositoryState {
         });
         self.open_claims.retain(|dispatch| dispatches.contains_key(dispatch));
         self.in_flight.retain(|dispatch| dispatches.contains_key(dispatch));
+        self.failed.retain(|dispatch| dispatches.contains_key(dispatch));
     }
 }

@@ -1,7 +1,7 @@
 //! A run: its plan, its graph, and how far each stack is.
 
 use super::past::{Estimate, Past};
-use crate::{graph::Graph, identity};
+use crate::{command::Asked, graph::Graph, identity};
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{
     CommitSha, Digest, DispatchId, GitRef, Position, PrNumber, RunId, RunPlan, StackKey, Timestamp,
@@ -45,6 +45,9 @@ pub struct Run {
     pub phase: Phase,
     /// Where the log says that it stopped.
     pub stopped: Option<Position>,
+    /// Somebody cancelled it; once that is decided, its phase says so.
+    #[serde(default)]
+    pub cancel: Option<Asked>,
     /// W3C trace context: its upload's, so that one trace shows an upload and everything that came of it.
     #[serde(default)]
     pub trace: Option<Arc<str>>,
@@ -66,6 +69,9 @@ pub struct Run {
     ready: BTreeSet<usize>,
     #[serde(skip)]
     unclaimed: BTreeSet<(usize, usize)>,
+    /// Stacks of which somebody wants something that is not decided yet.
+    #[serde(skip)]
+    ordered: BTreeSet<usize>,
     #[serde(skip)]
     unmet: usize,
     #[serde(skip)]
@@ -81,6 +87,8 @@ pub enum Phase {
     Superseded(Successor, Timestamp),
     /// Its pull request or merge group was closed.
     Closed(String, Timestamp),
+    /// Somebody cancelled it.
+    Cancelled(Asked, Timestamp),
     /// Nothing is left to do.
     Ended(RunOutcome, Timestamp),
 }
@@ -94,12 +102,28 @@ pub struct Stack {
     pub decided: Option<Position>,
     /// Its dispatches, one a workflow call of the plan.
     pub calls: Vec<Call>,
+    /// What people want of it, and wanted.
+    #[serde(default)]
+    pub orders: Option<Box<Orders>>,
     /// How many of its parents have not succeeded.
     #[serde(skip)]
     pub unmet_parents: u32,
     /// Its parents have succeeded and so has it, or it lets order pass through.
     #[serde(skip)]
     pub met: bool,
+}
+
+/// What people want of a stack, and wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// It is to be dispatched again; a release ends it.
+    pub retry: Option<Asked>,
+    /// It is to be cancelled; a decision ends it.
+    pub cancel: Option<Asked>,
+    /// It was cancelled: it is not dispatched any more until somebody has it retried.
+    pub withdrawn: Option<Asked>,
+    /// Its newest attempt was asked for.
+    pub retried: Option<Asked>,
 }
 
 /// What was decided about a stack.
@@ -171,6 +195,7 @@ impl Run {
                 },
                 decided: None,
                 calls: Vec::new(),
+                orders: None,
                 unmet_parents: 0,
                 met: false,
             })
@@ -192,6 +217,7 @@ impl Run {
             opened: (at, position),
             phase: Phase::Active,
             stopped: None,
+            cancel: None,
             plan: Arc::clone(plan),
             stacks,
             estimates: past.estimates(plan, opened.trigger.is_mutating()),
@@ -199,6 +225,7 @@ impl Run {
             graph: Arc::default(),
             ready: BTreeSet::new(),
             unclaimed: BTreeSet::new(),
+            ordered: BTreeSet::new(),
             unmet: 0,
             flying: 0,
         };
@@ -211,13 +238,16 @@ impl Run {
         self.graph = Arc::new(Graph::new(self.plan.stacks.len(), &self.plan.edges));
         self.ready.clear();
         self.unclaimed.clear();
+        self.ordered.clear();
         self.flying = self.stacks.iter().filter(|stack| stack.in_flight()).count();
         self.unmet = self.stacks.len();
         for (index, stack) in self.stacks.iter_mut().enumerate() {
             stack.unmet_parents = u32::try_from(self.graph.parents(index).count()).unwrap_or(u32::MAX);
             stack.met = false;
-            let unclaimed = stack.calls.iter().enumerate().filter(|(_, call)| call.stage == Stage::Unclaimed);
-            self.unclaimed.extend(unclaimed.map(|(call, _)| (index, call)));
+            self.unclaimed.extend(stack.to_be_claimed().map(|call| (index, call)));
+            if stack.is_ordered() {
+                self.ordered.insert(index);
+            }
         }
         for index in 0..self.stacks.len() {
             self.settle(index);
@@ -248,7 +278,10 @@ impl Run {
     pub const fn stopped_at(&self) -> Option<Timestamp> {
         match &self.phase {
             Phase::Active => None,
-            Phase::Superseded(_, at) | Phase::Closed(_, at) | Phase::Ended(_, at) => Some(*at),
+            Phase::Superseded(_, at)
+            | Phase::Closed(_, at)
+            | Phase::Cancelled(_, at)
+            | Phase::Ended(_, at) => Some(*at),
         }
     }
 
@@ -290,6 +323,11 @@ impl Run {
         self.unclaimed.iter().copied()
     }
 
+    /// Stacks of which somebody wants something that is not decided yet.
+    pub fn ordered(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ordered.iter().copied()
+    }
+
     /// Whether every stack succeeded or was skipped.
     #[must_use]
     pub const fn is_done(&self) -> bool {
@@ -312,18 +350,40 @@ impl Run {
                 stage: Stage::Unclaimed,
             })
             .collect();
-        self.unclaimed.extend((0..calls.len()).map(|call| (index, call)));
         self.flying -= usize::from(self.stacks[index].in_flight());
         let stack = &mut self.stacks[index];
         stack.calls = calls;
         stack.progress = Progress::Released { attempt, at };
         stack.decided = Some(position);
-        self.settle(index);
+        self.set_orders(index, |orders| {
+            orders.retried = orders.retry.take();
+            orders.withdrawn = None;
+        });
     }
 
     pub(super) fn skip(&mut self, index: usize, reason: SkipReason, position: Position) {
         self.stacks[index].progress = Progress::Skipped(reason);
         self.stacks[index].decided = Some(position);
+        self.settle(index);
+    }
+
+    /// Takes note of what people want of a stack, and works out what follows.
+    pub(super) fn set_orders(&mut self, index: usize, change: impl FnOnce(&mut Orders)) {
+        let stack = &mut self.stacks[index];
+        let mut orders = stack.orders.take().unwrap_or_default();
+        change(&mut orders);
+        stack.orders = (*orders != Orders::default()).then_some(orders);
+        if stack.is_ordered() {
+            self.ordered.insert(index);
+        } else {
+            self.ordered.remove(&index);
+        }
+        let calls: Vec<(usize, usize)> =
+            self.unclaimed.range((index, 0)..=(index, usize::MAX)).copied().collect();
+        for call in calls {
+            self.unclaimed.remove(&call);
+        }
+        self.unclaimed.extend(self.stacks[index].to_be_claimed().map(|call| (index, call)));
         self.settle(index);
     }
 
@@ -345,7 +405,13 @@ impl Run {
     }
 
     pub(crate) const fn counts(&self) -> Counts<'_> {
-        Counts { ready: &self.ready, unclaimed: &self.unclaimed, unmet: self.unmet, flying: self.flying }
+        Counts {
+            ready: &self.ready,
+            unclaimed: &self.unclaimed,
+            ordered: &self.ordered,
+            unmet: self.unmet,
+            flying: self.flying,
+        }
     }
 
     /// Works out whether a stack lets its children go, and tells them when that changed.
@@ -358,7 +424,7 @@ impl Run {
                 Progress::Released { .. } => stack.succeeded(),
                 Progress::Waiting | Progress::Refused(_) => false,
             };
-            if stack.progress == Progress::Waiting && stack.unmet_parents == 0 {
+            if stack.may_be_released() && stack.unmet_parents == 0 {
                 self.ready.insert(index);
             } else {
                 self.ready.remove(&index);
@@ -396,6 +462,75 @@ impl Stack {
     #[must_use]
     pub fn failure(&self) -> Option<&Stage> {
         self.calls.iter().map(|call| &call.stage).find(|stage| stage.is_failure())
+    }
+
+    /// Somebody wants it to be dispatched again.
+    #[must_use]
+    pub fn retry(&self) -> Option<&Asked> {
+        self.orders.as_ref().and_then(|orders| orders.retry.as_ref())
+    }
+
+    /// Somebody wants it to be cancelled, and that is not decided yet.
+    #[must_use]
+    pub fn cancel(&self) -> Option<&Asked> {
+        self.orders.as_ref().and_then(|orders| orders.cancel.as_ref())
+    }
+
+    /// Somebody cancelled it: what was not sent is not sent any more.
+    #[must_use]
+    pub fn withdrawn(&self) -> Option<&Asked> {
+        self.orders.as_ref().and_then(|orders| orders.withdrawn.as_ref())
+    }
+
+    /// Somebody asked for its newest attempt.
+    #[must_use]
+    pub fn retried(&self) -> Option<&Asked> {
+        self.orders.as_ref().and_then(|orders| orders.retried.as_ref())
+    }
+
+    /// Dispatch attempts so far.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        match self.progress {
+            Progress::Released { attempt, .. } => attempt,
+            Progress::Waiting | Progress::Skipped(_) | Progress::Refused(_) => 0,
+        }
+    }
+
+    /// It did not end well, or was withdrawn or cannot run, and nobody has asked to retry it: what is below waits for a
+    /// person, and not for its turn.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        let withdrawn = self.withdrawn().is_some() && !self.in_flight() && !self.succeeded();
+        matches!(self.progress, Progress::Refused(_))
+            || (self.retry().is_none() && (self.failure().is_some() || withdrawn))
+    }
+
+    /// Nothing of it ever came to GitHub, or nothing that GitHub took.
+    #[must_use]
+    pub fn never_ran(&self) -> bool {
+        let never = |call: &Call| matches!(call.stage, Stage::Unclaimed | Stage::Refused);
+        self.attempt() <= 1 && self.calls.iter().all(never)
+    }
+
+    /// It waits for its parents, and nobody has withdrawn it.
+    pub(crate) fn may_be_released(&self) -> bool {
+        self.progress == Progress::Waiting && self.withdrawn().is_none()
+    }
+
+    fn is_ordered(&self) -> bool {
+        self.retry().is_some() || self.cancel().is_some()
+    }
+
+    /// Its calls that a dispatcher may claim.
+    pub(crate) fn to_be_claimed(&self) -> impl Iterator<Item = usize> + '_ {
+        let withdrawn = self.withdrawn().is_some();
+        let unclaimed = self
+            .calls
+            .iter()
+            .enumerate()
+            .filter(move |(_, call)| !withdrawn && call.stage == Stage::Unclaimed);
+        unclaimed.map(|(call, _)| call)
     }
 
     /// Something of it may be running at GitHub, or about to.
@@ -442,6 +577,7 @@ impl Stage {
 pub(crate) struct Counts<'a> {
     pub(crate) ready: &'a BTreeSet<usize>,
     pub(crate) unclaimed: &'a BTreeSet<(usize, usize)>,
+    pub(crate) ordered: &'a BTreeSet<usize>,
     pub(crate) unmet: usize,
     pub(crate) flying: usize,
 }
@@ -459,6 +595,8 @@ impl PartialEq for Run {
             && self.unmet == other.unmet
             && self.flying == other.flying
             && self.stopped == other.stopped
+            && self.cancel == other.cancel
+            && self.ordered == other.ordered
             && self.estimates == other.estimates
             && self.changed_at == other.changed_at
     }

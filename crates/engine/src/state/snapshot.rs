@@ -1,20 +1,20 @@
 //! A state as bytes, and back: for snapshots, which are a cache, and for checkpoints, which replace the records before
 //! them for ever (design §3.4).
 //!
-//! Bytes: a magic of four, the version of the format, the version of the engine (both `u32`, big-endian), then
-//! MessagePack compressed by Zstandard. Structures are maps with the names of their fields, so a version reads what an
+//! Bytes: a magic of four, the version of the format, that of the fold (both `u32`, big-endian), then MessagePack
+//! compressed by Zstandard. Structures are maps with the names of their fields, so a version reads what an
 //! earlier one wrote as long as new fields have a default; no field is ever renamed or given another meaning. Lists that
 //! follow from others (the graph, what is ready, who owns a workflow run, …) are not written: reading works them out.
 //!
 //! Equal states give equal bytes: nothing is iterated whose order is not fixed.
 
 use super::{RepositoryState, State};
-use crate::{Config, ENGINE_VERSION};
+use crate::{Config, SNAPSHOT_VERSION};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{BufReader, Read as _};
 
-/// The format that this version writes.
-const FORMAT: u32 = 1;
+/// The format that this version writes; it reads all up to it.
+pub const FORMAT: u32 = 1;
 /// Zstandard's fastest: a snapshot is written often and read seldom, and holds the same names again and again.
 const LEVEL: i32 = 1;
 /// What the bytes of a partition's state begin with.
@@ -31,9 +31,9 @@ pub enum SnapshotError {
     /// A later version wrote it.
     #[error("the state is written in format {0}, which this version does not know")]
     Format(u32),
-    /// Another engine folded it: fold the records again.
-    #[error("the state was folded by engine {0}, this is engine {ENGINE_VERSION}")]
-    Engine(u32),
+    /// Another version folded it: fold the records again.
+    #[error("the state was folded by version {0}, this is version {SNAPSHOT_VERSION}")]
+    Version(u32),
     /// It is cut, or has other bytes in it.
     #[error("the state cannot be read: {0}")]
     Damaged(String),
@@ -48,16 +48,16 @@ impl State {
         write(STATE, self)
     }
 
-    /// A state that this version of the engine folded.
+    /// A state that this version folded.
     ///
     /// # Errors
-    /// Another engine folded it, or the bytes are no state.
+    /// Another version folded it, or the bytes are no state.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        same_engine(bytes, STATE)?;
+        same_version(bytes, STATE)?;
         Self::from_checkpoint(bytes)
     }
 
-    /// A state that this or an earlier version of the engine folded.
+    /// A state that this or an earlier version folded.
     ///
     /// # Errors
     /// The bytes are no state.
@@ -91,10 +91,13 @@ impl RepositoryState {
                 self.owners.insert(*run, id.clone());
             }
             let open = dispatch.is_open();
-            listed.push((open, !open && self.stage_of(dispatch).is_unsettled()));
+            let stage = self.stage_of(dispatch);
+            let active = self.active.contains(&dispatch.claimed.run);
+            listed.push((open, !open && stage.is_unsettled(), active && stage.is_failure()));
         }
         self.open_claims.clear();
         self.in_flight.clear();
+        self.failed.clear();
         for ((id, dispatch), listed) in self.dispatches.iter_mut().zip(listed) {
             dispatch.listed = listed;
             if listed.0 {
@@ -103,7 +106,12 @@ impl RepositoryState {
             if listed.1 {
                 self.in_flight.insert(id.clone());
             }
+            if listed.2 {
+                self.failed.insert(id.clone());
+            }
         }
+        let pending = self.commands.values().filter(|command| command.is_pending());
+        self.pending = pending.map(|command| command.id.clone()).collect();
         let unowned = self.workflow_runs.keys().filter(|run| !self.owners.contains_key(run));
         self.unowned_runs = unowned.copied().collect();
         let changed = self.pull_changed.iter();
@@ -120,12 +128,12 @@ impl Config {
         write(CONFIG, self)
     }
 
-    /// A configuration that this version of the engine folded.
+    /// A configuration that this version folded.
     ///
     /// # Errors
-    /// Another engine folded it, or the bytes are no configuration.
+    /// Another version folded it, or the bytes are no configuration.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        same_engine(bytes, CONFIG)?;
+        same_version(bytes, CONFIG)?;
         read(CONFIG, bytes)
     }
 }
@@ -134,7 +142,7 @@ fn write<T: Serialize>(magic: [u8; 4], value: &T) -> Result<Vec<u8>, SnapshotErr
     let damaged = |error: &dyn std::fmt::Display| SnapshotError::Damaged(error.to_string());
     let mut bytes = magic.to_vec();
     bytes.extend(FORMAT.to_be_bytes());
-    bytes.extend(ENGINE_VERSION.to_be_bytes());
+    bytes.extend(SNAPSHOT_VERSION.to_be_bytes());
     let mut encoder = zstd::Encoder::new(bytes, LEVEL).map_err(|error| damaged(&error))?;
     encoder.include_checksum(true).map_err(|error| damaged(&error))?;
     let mut packed = std::io::BufWriter::with_capacity(1 << 16, &mut encoder);
@@ -145,7 +153,7 @@ fn write<T: Serialize>(magic: [u8; 4], value: &T) -> Result<Vec<u8>, SnapshotErr
     encoder.finish().map_err(|error| damaged(&error))
 }
 
-/// The versions of format and engine, and the rest.
+/// The versions of format and fold, and the rest.
 fn header(bytes: &[u8], magic: [u8; 4]) -> Result<(u32, u32, &[u8]), SnapshotError> {
     let rest = bytes.strip_prefix(&magic).ok_or(SnapshotError::Foreign)?;
     let (format, rest) = rest.split_first_chunk().ok_or(SnapshotError::Foreign)?;
@@ -153,10 +161,10 @@ fn header(bytes: &[u8], magic: [u8; 4]) -> Result<(u32, u32, &[u8]), SnapshotErr
     Ok((u32::from_be_bytes(*format), u32::from_be_bytes(*engine), rest))
 }
 
-fn same_engine(bytes: &[u8], magic: [u8; 4]) -> Result<(), SnapshotError> {
+fn same_version(bytes: &[u8], magic: [u8; 4]) -> Result<(), SnapshotError> {
     match header(bytes, magic)? {
-        (_, ENGINE_VERSION, _) => Ok(()),
-        (_, engine, _) => Err(SnapshotError::Engine(engine)),
+        (_, SNAPSHOT_VERSION, _) => Ok(()),
+        (_, version, _) => Err(SnapshotError::Version(version)),
     }
 }
 

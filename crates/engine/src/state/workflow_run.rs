@@ -213,7 +213,9 @@ impl RepositoryState {
             Some(dispatch) => self.learn_actor(dispatch, observed.run),
             None => self.note_double(fold, observed),
         }
-        self.hear(fold, owner, class)
+        let class = self.hear(fold, owner, class);
+        self.join_resolved(fold, observed.run);
+        class
     }
 
     /// A dispatch's run was heard of.
@@ -246,7 +248,12 @@ impl RepositoryState {
                 && match dispatch.found_by {
                     None => true,
                     Some(FoundBy::DispatchIdInTitle) => self.our_actor.is_none(),
-                    Some(FoundBy::ExactTitle | FoundBy::OnlyCandidate | FoundBy::DispatchWebhook) => false,
+                    Some(
+                        FoundBy::ExactTitle
+                        | FoundBy::OnlyCandidate
+                        | FoundBy::DispatchWebhook
+                        | FoundBy::Person,
+                    ) => false,
                 }
         });
         if certain {
