@@ -68,6 +68,17 @@ impl Heads {
         *last = position.max(*last);
         self.subjects.insert(subject, position);
     }
+
+    /// Notes that the subject has no record any more.
+    pub(crate) fn forget(&mut self, subject: &Subject) {
+        self.subjects.remove(subject);
+    }
+
+    /// How many subjects a stream has.
+    pub(crate) fn count_subjects(&self, stream: StreamId) -> u64 {
+        let subjects = self.subjects.keys().filter(|subject| subject.stream() == stream);
+        u64::try_from(subjects.count()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Heads as a transaction sees them before it is committed.

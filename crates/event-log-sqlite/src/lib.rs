@@ -10,14 +10,19 @@
 //!
 //! Nothing polls the file, except followers of a log that was opened read-only.
 
+mod asides;
 mod checkpoint;
+mod counters;
 mod error;
 mod follow;
 mod heads;
 mod lock;
 mod reader;
 mod schema;
+mod snapshots;
+mod stats;
 mod tail;
+mod upkeep;
 mod writer;
 
 use crate::{
@@ -28,9 +33,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use rusqlite::Connection;
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, codec};
 use stackwave_event_log::{
-    Append, AppendError, Appended, Entries, EventLog, Filter, Leases, LocalLeases, LogError, RawRecord,
+    Append, AppendError, Appended, Asides, Entries, EventLog, Filter, Leases, LocalLeases, LogError,
+    RawRecord, Snapshots, Upkeep,
 };
 use std::{path::Path, sync::Arc};
 
@@ -108,6 +115,19 @@ impl SqliteLog {
             )),
             StreamId::Partition(_) | StreamId::Config => Ok(()),
         }
+    }
+
+    /// Reads from a table that a file may not have yet, if an older version created it and it was never served since.
+    async fn read_addition<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        absent: T,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let read = move |connection: &Connection| {
+            if schema::has(connection, table)? { read(connection) } else { Ok(absent) }
+        };
+        self.reader.query(read).await
     }
 
     fn writer(&self) -> Result<&Writer, String> {
@@ -218,8 +238,20 @@ impl EventLog for SqliteLog {
         }
     }
 
+    fn snapshots(&self) -> &dyn Snapshots {
+        self
+    }
+
     fn leases(&self) -> &dyn Leases {
         &self.leases
+    }
+
+    fn asides(&self) -> &dyn Asides {
+        self
+    }
+
+    fn upkeep(&self) -> &dyn Upkeep {
+        self
     }
 
     fn partitions(&self) -> u16 {

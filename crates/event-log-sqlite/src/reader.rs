@@ -1,10 +1,12 @@
 //! Reads from the file, each on a thread that may block, with connections that cannot write.
 
+mod pages;
+
 use crate::{error, schema};
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, Row, Rows, types::ValueRef};
-use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, codec};
-use stackwave_event_log::{Filter, LogError, RawRecord};
+use rusqlite::{Connection, OptionalExtension as _};
+use stackwave_domain::{Digest, Entry, Position, StreamId, Subject};
+use stackwave_event_log::LogError;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -12,10 +14,6 @@ use std::{
 
 /// So many connections are kept for the next reads.
 const KEPT_CONNECTIONS: usize = 4;
-/// A read ends early once it has this much JSON, so that a reader's memory is bounded whatever the records' size.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
-/// And never holds more entries than this.
-const PAGE_ENTRIES: usize = 1024;
 
 /// A pool of reading connections.
 #[derive(Debug)]
@@ -30,102 +28,14 @@ impl Reader {
         Self { path: path.to_owned(), idle: Mutex::new(Some(Vec::new())) }
     }
 
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Closes the connections; a read that runs ends before its own is closed.
     pub(crate) fn close(&self) {
         self.lock().take();
-    }
-
-    /// Entries in order. What is good before an unreadable one is returned; the next read from there is the error.
-    pub(crate) async fn entries(
-        self: &Arc<Self>,
-        stream: StreamId,
-        from: Position,
-        limit: usize,
-    ) -> Result<Vec<Entry>, LogError> {
-        self.page(move |connection, take| {
-            let mut statement = connection.prepare_cached(
-                "SELECT position, subject, body FROM records
-                 WHERE stream = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
-            )?;
-            take(&mut statement.query((stream.name(), from.0, limit.min(PAGE_ENTRIES)))?)
-        })
-        .await
-    }
-
-    /// Likewise, of a repository or a subject.
-    pub(crate) async fn entries_of(
-        self: &Arc<Self>,
-        stream: StreamId,
-        filter: Filter,
-        from: Position,
-        limit: usize,
-    ) -> Result<Vec<Entry>, LogError> {
-        let limit = limit.min(PAGE_ENTRIES);
-        self.page(move |connection, take| match filter {
-            Filter::Subject(subject) => {
-                let mut statement = connection.prepare_cached(
-                    "SELECT position, subject, body FROM records
-                     WHERE stream = ?1 AND subject = ?2 AND position >= ?3 ORDER BY position LIMIT ?4",
-                )?;
-                take(&mut statement.query((stream.name(), subject.as_str(), from.0, limit))?)
-            }
-            Filter::Repository(repository) => {
-                // All its subjects start alike; `/` is the character after `.`.
-                let subjects = format!("{}{repository}", stream.filter().trim_end_matches('>'));
-                let mut statement = connection.prepare_cached(
-                    "SELECT position, subject, body FROM records
-                     WHERE stream = ?1 AND subject > ?2 || '.' AND subject < ?2 || '/' AND position >= ?3
-                     ORDER BY position LIMIT ?4",
-                )?;
-                take(&mut statement.query((stream.name(), subjects, from.0, limit))?)
-            }
-        })
-        .await
-    }
-
-    /// Entries from what a query finds.
-    async fn page(
-        self: &Arc<Self>,
-        run: impl FnOnce(&Connection, fn(&mut Rows<'_>) -> rusqlite::Result<Page>) -> rusqlite::Result<Page>
-        + Send
-        + 'static,
-    ) -> Result<Vec<Entry>, LogError> {
-        match self.query(move |connection| run(connection, take_page)).await? {
-            Page { entries, broken: Some(broken) } if entries.is_empty() => Err(broken),
-            Page { entries, .. } => Ok(entries),
-        }
-    }
-
-    /// Records in order, as they are.
-    pub(crate) async fn raw(
-        self: &Arc<Self>,
-        stream: StreamId,
-        from: Position,
-        limit: usize,
-    ) -> Result<Vec<RawRecord>, LogError> {
-        self.query(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT position, subject, appended_at, body FROM records
-                 WHERE stream = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
-            )?;
-            let mut rows = statement.query((stream.name(), from.0, limit.min(PAGE_ENTRIES)))?;
-            let (mut records, mut bytes) = (Vec::new(), 0);
-            while bytes < PAGE_BYTES
-                && let Some(row) = rows.next()?
-            {
-                let stored_at: String = row.get(2)?;
-                let body = Bytes::copy_from_slice(row.get_ref(3)?.as_bytes().unwrap_or_default());
-                bytes += body.len();
-                records.push(RawRecord {
-                    position: Position(row.get(0)?),
-                    subject: row.get(1)?,
-                    stored_at: stored_at.parse().ok(),
-                    body,
-                });
-            }
-            Ok(records)
-        })
-        .await
     }
 
     /// The last record of a subject.
@@ -137,7 +47,7 @@ impl Reader {
                         "SELECT position, subject, body FROM records
                          WHERE subject = ?1 ORDER BY position DESC LIMIT 1",
                     )?
-                    .query_row([subject.as_str()], |row| entry(row, &mut 0))
+                    .query_row([subject.as_str()], |row| pages::entry(row, &mut 0))
                     .optional()
             })
             .await?;
@@ -178,7 +88,8 @@ impl Reader {
         .await
     }
 
-    async fn query<T: Send + 'static>(
+    /// Runs a query where it may block.
+    pub(crate) async fn query<T: Send + 'static>(
         self: &Arc<Self>,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LogError> {
@@ -223,48 +134,4 @@ impl Reader {
 /// The log was closed in this process.
 pub(crate) fn closed() -> LogError {
     LogError::Setup("the event log was closed".to_owned())
-}
-
-/// Entries, and what ended them early.
-struct Page {
-    entries: Vec<Entry>,
-    broken: Option<LogError>,
-}
-
-/// The rows, until there are too many bytes or one cannot be read.
-fn take_page(rows: &mut Rows<'_>) -> rusqlite::Result<Page> {
-    let (mut entries, mut bytes) = (Vec::new(), 0);
-    while bytes < PAGE_BYTES
-        && let Some(row) = rows.next()?
-    {
-        match entry(row, &mut bytes)? {
-            Ok(entry) => entries.push(entry),
-            Err(broken) => return Ok(Page { entries, broken: Some(broken) }),
-        }
-    }
-    Ok(Page { entries, broken: None })
-}
-
-/// One row; adds the size of its JSON to `bytes`.
-fn entry(row: &Row<'_>, bytes: &mut usize) -> rusqlite::Result<Result<Entry, LogError>> {
-    let position = Position(row.get(0)?);
-    let subject: String = row.get(1)?;
-    let body = match row.get_ref(2)? {
-        ValueRef::Text(body) | ValueRef::Blob(body) => body,
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => b"",
-    };
-    *bytes += body.len();
-    let subject = match subject.parse::<Subject>() {
-        Ok(subject) => subject,
-        Err(error) => {
-            return Ok(Err(LogError::Corrupt {
-                at: format!("position {position}"),
-                error: error.to_string(),
-            }));
-        }
-    };
-    Ok(match codec::decode(body) {
-        Ok(record) => Ok(Entry { position, subject, record }),
-        Err(error) => Err(LogError::undecodable(position, &error)),
-    })
 }

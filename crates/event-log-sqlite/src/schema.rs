@@ -3,6 +3,10 @@
 //! The file is meant to be read by people too:
 //! `sqlite3 -readonly stackwave.db "select position, subject, body from records where subject like '%.ledger'"`.
 
+mod additions;
+
+pub(crate) use additions::has;
+
 use crate::error;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, wal::CheckpointMode};
 use stackwave_event_log::LogError;
@@ -44,6 +48,8 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, LogError> {
     let open = || {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Only a new file takes it as it is; it lets a purge give pages back without rewriting the file.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // A commit returns once its pages in the write-ahead log are on disk; macOS needs more than fsync for that.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -74,7 +80,8 @@ pub(crate) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Creates the tables in an empty file, or makes sure that an existing log is the one that is asked for.
+/// Creates the tables in an empty file, or makes sure that an existing log is the one that is asked for; then adds what
+/// this version has besides.
 pub(crate) fn create_or_check(
     connection: &mut Connection,
     path: &Path,
@@ -83,7 +90,7 @@ pub(crate) fn create_or_check(
     create_if_empty(connection, partitions).map_err(|error| error::log(path, &error))?;
     let found = check(connection, path)?;
     if found == partitions {
-        return Ok(());
+        return additions::add(connection).map_err(|error| error::log(path, &error));
     }
     Err(LogError::Setup(format!(
         "the event log at `{}` was created with {found} partitions, but {partitions} are configured; the number is fixed \

@@ -132,6 +132,17 @@ impl Tail {
         Some(shared.iter().map(|entry| Entry::clone(entry)).collect())
     }
 
+    /// Leaves what lies up to `through` to the file.
+    pub(crate) fn forget(&self, through: Position) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((entry, bytes)) = kept.entries.front()
+            && entry.position <= through
+        {
+            kept.bytes -= *bytes;
+            kept.entries.pop_front();
+        }
+    }
+
     fn reset(&self, last: Position) {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
         self.bell.send_modify(|state| state.last = last);

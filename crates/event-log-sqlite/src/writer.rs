@@ -1,9 +1,13 @@
 //! The one thread that writes, with group commit: whatever is queued goes into one transaction and costs one fsync.
 
+mod command;
 mod transaction;
+
+pub(crate) use command::PendingAppend;
 
 use crate::{
     checkpoint::Checkpointer,
+    counters::Counters,
     error,
     heads::Heads,
     lock::Lock,
@@ -11,13 +15,15 @@ use crate::{
     tail::{Committed, Tails},
 };
 use bytes::Bytes;
+use command::{Command, PendingAside, PendingBlob, Queued};
 use rusqlite::{Connection, ErrorCode};
 use stackwave_domain::{Digest, StreamId};
-use stackwave_event_log::{Append, AppendError, Appended, LogError};
+use stackwave_event_log::{AppendError, Appended, Aside, LogError};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,69 +34,11 @@ const BATCH_COMMANDS: usize = 1024;
 /// and no further one once it has this many bytes: one huge transaction would keep the small ones waiting.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// An append on its way to the thread.
-pub(crate) struct PendingAppend {
-    append: Append,
-    body: Vec<u8>,
-    done: oneshot::Sender<Result<Appended, AppendError>>,
-}
-
-impl PendingAppend {
-    /// With where its answer will arrive.
-    pub(crate) fn new(
-        append: Append,
-        body: Vec<u8>,
-    ) -> (Self, oneshot::Receiver<Result<Appended, AppendError>>) {
-        let (done, answer) = oneshot::channel();
-        (Self { append, body, done }, answer)
-    }
-}
-
-struct PendingBlob {
-    digest: Digest,
-    bytes: Bytes,
-    done: oneshot::Sender<Result<(), LogError>>,
-}
-
-#[expect(clippy::large_enum_variant, reason = "almost every command is an append")]
-enum Command {
-    Append(PendingAppend),
-    PutBlob(PendingBlob),
-}
-
-impl Command {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Append(pending) => pending.body.len(),
-            Self::PutBlob(pending) => pending.bytes.len(),
-        }
-    }
-
-    /// Nothing of it landed.
-    fn refuse(self, error: &rusqlite::Error) {
-        match self {
-            Self::Append(pending) => {
-                drop(pending.done.send(Err(AppendError::Unavailable(error.to_string()))));
-            }
-            Self::PutBlob(pending) => {
-                drop(pending.done.send(Err(LogError::Unavailable(error.to_string()))));
-            }
-        }
-    }
-
-    /// It may have landed.
-    fn leave_open(self, error: &rusqlite::Error) {
-        match self {
-            Self::Append(pending) => drop(pending.done.send(Err(AppendError::Unknown(error.to_string())))),
-            Self::PutBlob(_) => self.refuse(error),
-        }
-    }
-}
-
 /// The handle of the thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    queue: Option<mpsc::Sender<Command>>,
+    path: PathBuf,
+    queue: Option<mpsc::Sender<Queued>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -106,8 +54,11 @@ impl Writer {
     ) -> Result<Self, LogError> {
         let checkpointer =
             Checkpointer::start(path, &mut connection).map_err(|error| error::log(path, &error))?;
+        let counters = Counters::load(&connection, partitions).map_err(|error| error::log(path, &error))?;
         let (queue, commands) = mpsc::channel(QUEUED);
-        let worker = Worker { path: path.to_owned(), partitions, connection, heads, tails, checkpointer };
+        let path = path.to_owned();
+        let worker =
+            Worker { path: path.clone(), partitions, connection, heads, counters, tails, checkpointer };
         let thread = thread::Builder::new()
             .name("event-log-writer".to_owned())
             .spawn(move || {
@@ -117,28 +68,50 @@ impl Writer {
             .map_err(|error| {
                 LogError::Unavailable(format!("the event log's writer cannot be started: {error}"))
             })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { path, queue: Some(queue), thread: Some(thread) })
     }
 
     /// Queues an append.
     pub(crate) async fn append(&self, pending: PendingAppend) -> Result<(), AppendError> {
-        self.send(Command::Append(pending)).await.map_err(AppendError::Unavailable)
+        self.send(Queued::Write(Command::Append(pending))).await.map_err(AppendError::Unavailable)
     }
 
     /// Stores a blob.
     pub(crate) async fn put_blob(&self, digest: Digest, bytes: Bytes) -> Result<(), LogError> {
-        let (done, answer) = oneshot::channel();
-        self.send(Command::PutBlob(PendingBlob { digest, bytes, done }))
-            .await
-            .map_err(LogError::Unavailable)?;
-        answer.await.unwrap_or_else(|_| {
-            Err(LogError::Unavailable("the event log's writer ended before it answered".to_owned()))
-        })
+        self.write(|done| Command::PutBlob(PendingBlob { digest, bytes, done })).await
     }
 
-    async fn send(&self, command: Command) -> Result<(), String> {
+    /// Keeps a body aside.
+    pub(crate) async fn put_aside(&self, aside: Aside, ttl: Duration) -> Result<(), LogError> {
+        self.write(|done| Command::PutAside(PendingAside { aside, ttl, done })).await
+    }
+
+    async fn write(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<(), LogError>>) -> Command,
+    ) -> Result<(), LogError> {
+        let (done, answer) = oneshot::channel();
+        self.send(Queued::Write(command(done))).await.map_err(LogError::Unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Runs something on the thread, between two batches: short, because appends wait for it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Worker) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (done, answer) = oneshot::channel();
+        let task = move |worker: &mut Worker| drop(done.send(task(worker)));
+        self.send(Queued::Task(Box::new(task))).await.map_err(LogError::Unavailable)?;
+        match answer.await {
+            Ok(result) => result.map_err(|error| error::log(&self.path, &error)),
+            Err(_) => Err(unanswered()),
+        }
+    }
+
+    async fn send(&self, queued: Queued) -> Result<(), String> {
         let ended = || "the event log's writer has ended".to_owned();
-        self.queue.as_ref().ok_or_else(ended)?.send(command).await.map_err(|_| ended())
+        self.queue.as_ref().ok_or_else(ended)?.send(queued).await.map_err(|_| ended())
     }
 
     /// Waits until what is queued is on disk and the lock is given back.
@@ -152,24 +125,52 @@ impl Writer {
     }
 }
 
+fn unanswered() -> LogError {
+    LogError::Unavailable("the event log's writer ended before it answered".to_owned())
+}
+
 /// What the thread owns.
-struct Worker {
+pub(crate) struct Worker {
     path: PathBuf,
-    partitions: u16,
-    connection: Connection,
-    heads: Heads,
-    tails: Tails,
+    pub(crate) partitions: u16,
+    pub(crate) connection: Connection,
+    pub(crate) heads: Heads,
+    pub(crate) counters: Counters,
+    pub(crate) tails: Tails,
     checkpointer: Checkpointer,
 }
 
 impl Worker {
-    fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        while let Some(first) = commands.blocking_recv() {
-            let batch = gather(first, &mut commands);
-            self.commit(batch);
+    fn run(mut self, mut queue: mpsc::Receiver<Queued>) {
+        let mut next = queue.blocking_recv();
+        while let Some(queued) = next {
+            next = match queued {
+                Queued::Write(first) => {
+                    let (batch, next) = gather(first, &mut queue);
+                    self.commit(batch);
+                    next
+                }
+                Queued::Task(task) => {
+                    task(&mut self);
+                    None
+                }
+            };
             self.checkpointer.after_commit(&self.connection);
+            next = next.or_else(|| queue.blocking_recv());
         }
+        self.save_counters();
         self.tails.close();
+    }
+
+    fn save_counters(&mut self) {
+        let save = || -> rusqlite::Result<()> {
+            let transaction = self.connection.transaction()?;
+            self.counters.save(&transaction)?;
+            transaction.commit()
+        };
+        if let Err(error) = { save }() {
+            tracing::warn!(%error, "the event log's counts were not stored; the next start counts again");
+        }
     }
 
     fn commit(&mut self, batch: Vec<Command>) {
@@ -204,13 +205,20 @@ impl Worker {
                     let PendingAppend { append, body, done } = pending;
                     if let Ok(Appended { receipt, duplicate: false }) = &result {
                         self.heads.advance(append.subject.clone(), receipt.position);
+                        self.counters.add_record(append.subject.stream(), body.len());
                         let committed = Committed::new(append, receipt.position, body.len());
                         fresh.entry(committed.stream()).or_default().push(committed);
                     }
                     answers.push((done, result));
                 }
-                (Command::PutBlob(pending), _) => drop(pending.done.send(Ok(()))),
-                (Command::Append(_), transaction::Outcome::Blob) => {}
+                (Command::PutBlob(pending), outcome) => {
+                    if matches!(outcome, transaction::Outcome::Stored { fresh: true }) {
+                        self.counters.add_blob(pending.bytes.len());
+                    }
+                    drop(pending.done.send(Ok(())));
+                }
+                (Command::PutAside(pending), _) => drop(pending.done.send(Ok(()))),
+                (Command::Append(_), transaction::Outcome::Stored { .. }) => {}
             }
         }
         for (stream, committed) in fresh {
@@ -222,21 +230,26 @@ impl Worker {
             // Whoever asked may be gone; the record is in the log all the same.
             drop(done.send(result));
         }
+        if self.counters.are_due() {
+            self.save_counters();
+        }
     }
 
     /// Nobody knows what is on disk: a new connection reads it back.
-    fn recover(&mut self) {
-        let reopen = || -> Result<(Connection, Heads), LogError> {
+    pub(crate) fn recover(&mut self) {
+        let reopen = || -> Result<(Connection, Heads, Counters), LogError> {
             let mut connection = schema::open_for_writing(&self.path)?;
             self.checkpointer.watch(&mut connection).map_err(|error| error::log(&self.path, &error))?;
-            let heads =
-                Heads::load(&connection, self.partitions).map_err(|error| error::log(&self.path, &error))?;
-            Ok((connection, heads))
+            let log = |error| error::log(&self.path, &error);
+            let heads = Heads::load(&connection, self.partitions).map_err(log)?;
+            let counters = Counters::load(&connection, self.partitions).map_err(log)?;
+            Ok((connection, heads, counters))
         };
         match reopen() {
-            Ok((connection, heads)) => {
+            Ok((connection, heads, counters)) => {
                 self.connection = connection;
                 self.heads = heads;
+                self.counters = counters;
                 self.tails.reset(&self.heads);
             }
             // The old connection cannot go on from a wrong past either: a position that exists already cannot be
@@ -246,13 +259,19 @@ impl Worker {
     }
 }
 
-fn gather(first: Command, commands: &mut mpsc::Receiver<Command>) -> Vec<Command> {
+/// As many commands as are there and fit; and what comes after them, if it was taken from the queue.
+fn gather(first: Command, queue: &mut mpsc::Receiver<Queued>) -> (Vec<Command>, Option<Queued>) {
     let mut bytes = first.bytes();
     let mut batch = vec![first];
     while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {
-        let Ok(next) = commands.try_recv() else { break };
-        bytes += next.bytes();
-        batch.push(next);
+        match queue.try_recv() {
+            Ok(Queued::Write(next)) => {
+                bytes += next.bytes();
+                batch.push(next);
+            }
+            Ok(task @ Queued::Task(_)) => return (batch, Some(task)),
+            Err(_) => break,
+        }
     }
-    batch
+    (batch, None)
 }

@@ -1,12 +1,12 @@
 //! What a log has that keeps nothing but records and blobs.
 
 use crate::{
-    Aside, AsideInfo, Asides, BlobInfo, Freed, LogError, LogStats, SnapshotKey, Snapshots, StoredSnapshot,
-    Upkeep,
+    Aside, AsideInfo, Asides, BlobInfo, Freed, KeepLast, LogError, LogStats, SnapshotKey, Snapshots,
+    StoredSnapshot, Upkeep,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use stackwave_domain::{Digest, Position, StreamId, Subject, Timestamp};
+use stackwave_domain::{Digest, Position, StreamId, Timestamp};
 use std::time::Duration;
 
 /// No place for caches and bodies: they are dropped, as they may be at any time. No upkeep: it is refused.
@@ -49,7 +49,7 @@ impl Asides for Absent {
 
 #[async_trait]
 impl Upkeep for Absent {
-    async fn purge(&self, _: StreamId, _: Position, _: fn(&Subject) -> bool) -> Result<Freed, LogError> {
+    async fn purge(&self, _: StreamId, _: Position, _: KeepLast) -> Result<Freed, LogError> {
         Err(refused())
     }
 

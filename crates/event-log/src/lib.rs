@@ -37,7 +37,7 @@ pub use filter::{Filter, RawRecord};
 pub use leases::{HeldLease, Lease, LeaseError, Leases, LocalLeases, Member};
 pub use snapshots::{SnapshotKey, Snapshots, StoredSnapshot, superseded};
 pub use stats::{AccountStats, ClusterStats, EngineStats, LogStats, StoreStats, StreamStats};
-pub use upkeep::{BlobInfo, Freed, Upkeep, is_checked};
+pub use upkeep::{BlobInfo, Freed, KeepLast, Upkeep, is_checked};
 
 /// A batch of a follower, and a page of a read, never holds more records than this.
 pub const MAX_BATCH: usize = 1024;

@@ -20,6 +20,9 @@ impl std::ops::AddAssign for Freed {
     }
 }
 
+/// Whether the last record of a subject stays; [`is_checked`] is one.
+pub type KeepLast = fn(&Subject) -> bool;
+
 /// A blob that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobInfo {
@@ -50,7 +53,7 @@ pub trait Upkeep: Send + Sync {
         &self,
         stream: StreamId,
         through: Position,
-        keep_last: fn(&Subject) -> bool,
+        keep_last: KeepLast,
     ) -> Result<Freed, LogError>;
 
     /// All blobs, in no particular order.

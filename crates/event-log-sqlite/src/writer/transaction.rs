@@ -1,8 +1,8 @@
 //! One transaction of the writer: checks and inserts a batch, then commits it.
 
-use super::{Command, PendingAppend, PendingBlob};
+use super::command::{Command, PendingAppend, PendingAside, PendingBlob};
 use crate::{
-    MESSAGE_ID_WINDOW_MINUTES,
+    MESSAGE_ID_WINDOW_MINUTES, asides,
     heads::{Heads, Staged},
 };
 use rusqlite::{
@@ -15,7 +15,10 @@ use stackwave_event_log::{AppendError, Appended, Expect};
 /// What became of a command.
 pub(super) enum Outcome {
     Append(Result<Appended, AppendError>),
-    Blob,
+    Stored {
+        /// It was not there before.
+        fresh: bool,
+    },
 }
 
 /// Why nothing of a batch was committed, as far as is known.
@@ -54,10 +57,12 @@ struct BatchWriter<'a> {
     insert: CachedStatement<'a>,
     find_message: CachedStatement<'a>,
     insert_blob: CachedStatement<'a>,
+    time_blob: CachedStatement<'a>,
+    transaction: &'a Transaction<'a>,
 }
 
 impl<'a> BatchWriter<'a> {
-    fn new(transaction: &'a Transaction<'_>, heads: &'a Heads) -> rusqlite::Result<Self> {
+    fn new(transaction: &'a Transaction<'a>, heads: &'a Heads) -> rusqlite::Result<Self> {
         let (now, remembered_since) = transaction
             .prepare_cached(
                 "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
@@ -75,6 +80,11 @@ impl<'a> BatchWriter<'a> {
                  ORDER BY position DESC LIMIT 1",
             )?,
             insert_blob: transaction.prepare_cached("INSERT OR IGNORE INTO blobs VALUES (?1, ?2)")?,
+            time_blob: transaction.prepare_cached(
+                "INSERT INTO blob_times VALUES (?1, ?2) ON CONFLICT DO UPDATE SET stored_at = ?2
+                 WHERE stored_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?2, '-1 hour')",
+            )?,
+            transaction,
         })
     }
 
@@ -82,8 +92,13 @@ impl<'a> BatchWriter<'a> {
         match command {
             Command::Append(pending) => self.append(pending).map(Outcome::Append),
             Command::PutBlob(PendingBlob { digest, bytes, .. }) => {
-                self.insert_blob.execute((digest.as_str(), &bytes[..]))?;
-                Ok(Outcome::Blob)
+                let fresh = self.insert_blob.execute((digest.as_str(), &bytes[..]))? > 0;
+                self.time_blob.execute((digest.as_str(), &self.now))?;
+                Ok(Outcome::Stored { fresh })
+            }
+            Command::PutAside(PendingAside { aside, ttl, .. }) => {
+                asides::insert(self.transaction, aside, *ttl, &self.now)?;
+                Ok(Outcome::Stored { fresh: true })
             }
         }
     }
@@ -157,7 +172,7 @@ mod tests {
     fn landed(outcomes: &[Outcome]) -> Vec<Option<u64>> {
         let position = |outcome: &Outcome| match outcome {
             Outcome::Append(Ok(appended)) => Some(appended.receipt.position.0),
-            Outcome::Append(Err(_)) | Outcome::Blob => None,
+            Outcome::Append(Err(_)) | Outcome::Stored { .. } => None,
         };
         outcomes.iter().map(position).collect()
     }
