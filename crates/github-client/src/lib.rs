@@ -9,6 +9,7 @@
 mod apps;
 pub mod budget;
 mod call;
+mod cancels;
 mod client;
 mod comments;
 mod config;

@@ -36,6 +36,8 @@ pub enum Endpoint {
     Runs,
     /// `GET /repos/{owner}/{repo}/actions/runs/{id}`
     Run,
+    /// `POST /repos/{owner}/{repo}/actions/runs/{id}/cancel`
+    CancelRun,
     /// `GET /repos/{owner}/{repo}/commits/{ref}`
     Commit,
     /// `GET /repos/{owner}/{repo}/commits/{sha}/pulls`
@@ -96,7 +98,7 @@ impl Endpoint {
                 Access::Installation("metadata", "read")
             }
             Self::Contents | Self::Commit | Self::Branch => Access::Installation("contents", "read"),
-            Self::Dispatch => Access::Installation("actions", "write"),
+            Self::Dispatch | Self::CancelRun => Access::Installation("actions", "write"),
             Self::Workflow | Self::WorkflowRuns | Self::Runs | Self::Run => {
                 Access::Installation("actions", "read")
             }
@@ -127,6 +129,7 @@ impl Target {
                 ["actions", "workflows", id] if get => (Endpoint::Workflow, (*id).to_owned()),
                 ["actions", "workflows", id, "runs"] if get => (Endpoint::WorkflowRuns, (*id).to_owned()),
                 ["actions", "runs"] if get => (Endpoint::Runs, String::new()),
+                ["actions", "runs", id, "cancel"] if post => (Endpoint::CancelRun, (*id).to_owned()),
                 ["actions", "runs", id] if get => (Endpoint::Run, (*id).to_owned()),
                 ["commits", sha, "pulls"] if get => (Endpoint::CommitPulls, (*sha).to_owned()),
                 ["commits", reference @ ..] if get && !reference.is_empty() => {

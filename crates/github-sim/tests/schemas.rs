@@ -94,6 +94,17 @@ async fn answers_and_requests_match_githubs_openapi() {
     let run = dispatched["workflow_run_id"].as_u64().unwrap();
     github.wait_for_run("the run to end", Duration::from_secs(10), |run| run.is_completed()).await.unwrap();
 
+    let request = json!({ "ref": "main", "inputs": { "component": "vpc", "stack": "plat-dev" }, "return_run_details": true });
+    github.plan_outcomes(RunSelector::stack("vpc", "plat-dev"), [Outcome::manual()]);
+    let queued: Value = client.dispatch(&request).send().await.unwrap().json().await.unwrap();
+    let path = format!("/repos/acme/infra/actions/runs/{}/cancel", queued["workflow_run_id"]);
+    let cancelled = client.request(Method::POST, &path).send().await.unwrap();
+    assert_eq!(cancelled.status(), 202);
+    schemas.check_response("actions/cancel-workflow-run", 202, &cancelled.json().await.unwrap());
+    let again = client.request(Method::POST, &path).send().await.unwrap();
+    assert_eq!(again.status(), 409);
+    schemas.check_response("actions/cancel-workflow-run", 409, &again.json().await.unwrap());
+
     get(schemas, &client, "apps/list-repos-accessible-to-installation", "/installation/repositories").await;
     get(schemas, &client, "repos/get", "/repos/acme/infra").await;
     get(

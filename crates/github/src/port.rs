@@ -163,6 +163,30 @@ pub trait Runs: Send + Sync {
     async fn run(&self, target: &Target, run: WorkflowRunId) -> Result<WorkflowRunObserved, CallError>;
 }
 
+/// GitHub was asked to cancel a workflow run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// It will, or tries to: the run's conclusion tells.
+    Accepted,
+    /// 409: the run has ended.
+    TooLate,
+}
+
+/// Stopping workflow runs.
+#[async_trait]
+pub trait Cancels: Send + Sync {
+    /// Waits until the budget allows one cancellation, after every dispatch that waits, and pays for it.
+    async fn pay_cancel(&self, installation: InstallationId);
+
+    /// Asks GitHub to cancel a workflow run, once it is paid for. Asking twice does no harm.
+    ///
+    /// Source: GitHub REST "Cancel a workflow run".
+    ///
+    /// # Errors
+    /// See [`CallError`]; `Refused` and `NotFound` will not change by asking again.
+    async fn cancel(&self, target: &Target, run: WorkflowRunId) -> Result<CancelOutcome, CallError>;
+}
+
 /// Looking at pull requests and tags.
 #[async_trait]
 pub trait Pulls: Send + Sync {

@@ -21,8 +21,10 @@ const LONGEST_UNTOLD_WAIT: Duration = Duration::from_secs(15 * 60);
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Goes before comments.
+    /// Goes before everything else.
     Dispatch,
+    /// Stops a workflow run.
+    Cancel,
     /// Creates content, which GitHub limits more.
     Comment,
 }
@@ -156,7 +158,7 @@ impl State {
         if let Some(wait) = self.blocked(now) {
             return Err(wait);
         }
-        if kind == Kind::Comment && self.waiting_dispatches > 0 {
+        if kind != Kind::Dispatch && self.waiting_dispatches > 0 {
             // Woken when the last of them has gone.
             return Err(Duration::from_secs(1));
         }
@@ -176,7 +178,7 @@ impl State {
     }
 }
 
-/// While it lives, comments wait.
+/// While it lives, cancellations and comments wait.
 struct WaitingDispatch<'a>(&'a Lane);
 
 impl<'a> WaitingDispatch<'a> {

@@ -2,19 +2,19 @@
 
 use crate::support::{claim, now};
 use stackwave_domain::{
-    CommitSha, DeliveryId, Event, GitRef, PrNumber, RepositoryName, WorkflowFile,
+    CommitSha, DeliveryId, Event, GitRef, PrNumber, RepositoryName, WorkflowFile, WorkflowRunId,
     workflow::{Conclusion, RunStatus},
 };
 use stackwave_github::{
     port::{
-        CallError, Comments, DispatchError, Dispatches, Pulls, Repositories, RepositoryFound, Runs, Target,
-        Workflows,
+        CallError, CancelOutcome, Cancels, Comments, DispatchError, Dispatches, Pulls, Repositories,
+        RepositoryFound, Runs, Target, Workflows,
     },
     webhook::{self, Disposition, Own},
 };
 use stackwave_github_client::{ClientConfig, GitHubClient};
 use stackwave_github_sim::{
-    App, Clock, GitHub, Host, NewPullRequest, NewRelease, NewRepository, Repo, SimConfig,
+    App, Clock, GitHub, Host, NewPullRequest, NewRelease, NewRepository, Outcome, Repo, SimConfig,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -84,6 +84,23 @@ async fn every_port_works_on_both_kinds_of_host() {
         assert_eq!((own.id, own.body), (comment, format!("{marker}\ntwo")));
         github.shutdown().await;
     }
+}
+
+#[tokio::test]
+async fn a_workflow_run_is_cancelled_once_and_then_it_is_too_late() {
+    let (github, _repo, client) = start(Host::Dotcom).await;
+    github.decide_outcomes(|_| Some(Outcome::manual()));
+    let target = found(&client).await;
+    let run = client.dispatch(&target, &claim(&["stack"])).await.unwrap().workflow_run.unwrap();
+    client.pay_cancel(target.installation).await;
+    assert_eq!(client.cancel(&target, run).await, Ok(CancelOutcome::Accepted));
+    github.wait_until_quiet(Duration::from_secs(10)).await.unwrap();
+    let cancelled = client.run(&target, run).await.unwrap();
+    assert_eq!((cancelled.status, cancelled.conclusion), (RunStatus::Completed, Some(Conclusion::Cancelled)));
+    assert_eq!(client.cancel(&target, run).await, Ok(CancelOutcome::TooLate));
+    let unknown = client.cancel(&target, WorkflowRunId(1)).await;
+    assert!(matches!(unknown, Err(CallError::NotFound(_))), "{unknown:?}");
+    github.shutdown().await;
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
             | Endpoint::WorkflowRuns
             | Endpoint::Runs
             | Endpoint::Run
+            | Endpoint::CancelRun
             | Endpoint::Commit
             | Endpoint::CommitPulls
             | Endpoint::Pull
@@ -62,6 +63,9 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
     };
     if call.target.endpoint == Endpoint::CreateComment {
         return comments::create(state, call, repository);
+    }
+    if call.target.endpoint == Endpoint::CancelRun {
+        return runs::cancel(state, call, repository);
     }
     if call.target.endpoint == Endpoint::UpdateComment {
         return comments::update(state, call, repository);
@@ -89,6 +93,7 @@ pub(crate) fn answer(state: &mut State, call: &Call, caller: &Caller) -> Result<
         | Endpoint::InstallationRepositories
         | Endpoint::RateLimit
         | Endpoint::Dispatch
+        | Endpoint::CancelRun
         | Endpoint::CreateComment
         | Endpoint::UpdateComment
         | Endpoint::Other => Err(ApiError::not_found()),

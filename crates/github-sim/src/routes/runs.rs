@@ -7,7 +7,7 @@ use crate::{
     json::Json,
     server::{Answer, ApiError, Call, Page},
     shapes,
-    state::{Repository, Run, State},
+    state::{Repository, RepositoryId, Run, State},
 };
 
 /// GitHub gives no more results than this for a filtered search.
@@ -19,6 +19,17 @@ pub(super) fn get(state: &State, call: &Call, repository: &Repository) -> Result
     let run =
         state.run(id).filter(|run| run.repository_id == repository.id).ok_or_else(ApiError::not_found)?;
     Ok(Answer::ok(shapes::run::run(&state.urls, repository, run)))
+}
+
+/// `POST …/actions/runs/{id}/cancel`. GitHub answers at once and cancels afterwards.
+pub(super) fn cancel(state: &mut State, call: &Call, repository: RepositoryId) -> Result<Answer, ApiError> {
+    let id: u64 = call.target.argument.parse().map_err(|_| ApiError::not_found())?;
+    let run = state.run(id).filter(|run| run.repository_id == repository).ok_or_else(ApiError::not_found)?;
+    if run.is_completed() {
+        return Err(ApiError::new(409, "Cannot cancel a workflow run that is completed."));
+    }
+    state.cancel_run(id);
+    Ok(Answer::json(202, json!({}).into()))
 }
 
 /// `GET …/actions/runs`.

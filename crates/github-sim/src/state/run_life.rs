@@ -206,6 +206,11 @@ impl State {
         Ok(())
     }
 
+    /// GitHub cancels the latest attempt, soon.
+    pub(crate) fn cancel_run(&mut self, id: RunId) {
+        self.schedule(id, Step::Complete(Conclusion::Cancelled), Duration::ZERO);
+    }
+
     fn plan(&mut self, id: RunId, outcome: Outcome) {
         match outcome.course {
             Course::Stays => {}
