@@ -6,7 +6,8 @@
 //! | any other (GHES has its limits off by default) | unpaced | unpaced | 100 |
 //!
 //! GitHub allows 180 writes a minute, 80 comments a minute and 500 an hour, and 100 calls at once; the rest is margin
-//! for other processes of the same App. A limit that GitHub answers blocks the whole installation until it ends.
+//! for other programs of the same App. Several processes of ours share a rate ([`crate::GitHubClient::set_share`]); calls
+//! in flight are each process's own. A limit that GitHub answers blocks the whole installation until it ends.
 
 mod bucket;
 mod lane;
@@ -67,23 +68,39 @@ impl Pace {
 #[derive(Debug)]
 pub(crate) struct Budgets {
     pace: Pace,
-    lanes: Mutex<BTreeMap<Option<InstallationId>, Arc<Lane>>>,
+    lanes: Mutex<Lanes>,
+}
+
+#[derive(Debug)]
+struct Lanes {
+    /// How much of the pace is this process's.
+    share: f64,
+    of: BTreeMap<Option<InstallationId>, Arc<Lane>>,
 }
 
 impl Budgets {
     pub(crate) const fn new(pace: Pace) -> Self {
-        Self { pace, lanes: Mutex::new(BTreeMap::new()) }
+        Self { pace, lanes: Mutex::new(Lanes { share: 1.0, of: BTreeMap::new() }) }
     }
 
     pub(crate) fn lane(&self, installation: Option<InstallationId>) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(lanes.entry(installation).or_insert_with(|| Arc::new(Lane::new(&self.pace))))
+        let share = lanes.share;
+        Arc::clone(lanes.of.entry(installation).or_insert_with(|| Arc::new(Lane::new(&self.pace, share))))
+    }
+
+    /// Of each rate only so much is this process's; the rest is other processes' of the same App.
+    pub(crate) fn set_share(&self, share: f64) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        // A thousandth is less than any number of processes would leave.
+        lanes.share = share.clamp(0.001, 1.0);
+        lanes.of.values().for_each(|lane| lane.set_share(lanes.share));
     }
 
     /// What every lane has left now.
     pub(crate) fn left(&self) -> Vec<BudgetLeft> {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.iter().map(|(installation, lane)| lane.left(*installation)).collect()
+        lanes.of.iter().map(|(installation, lane)| lane.left(*installation)).collect()
     }
 }
 

@@ -71,6 +71,12 @@ impl GitHubClient {
             }),
         })
     }
+
+    /// Of every rate of the budget only so much is this process's, from now on: 0.5 where two processes write for the same
+    /// App. A whole of 1 is what a client starts with.
+    pub fn set_share(&self, share: f64) {
+        self.inner.budgets.set_share(share);
+    }
 }
 
 impl fmt::Debug for GitHubClient {

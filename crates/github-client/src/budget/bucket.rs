@@ -7,24 +7,40 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Bucket {
     rate: Rate,
+    /// How much of the rate is ours, above 0 and up to 1.
+    share: f64,
     /// Below zero after writes that could not wait.
     tokens: f64,
     filled_at: Instant,
 }
 
 impl Bucket {
-    pub(super) fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, tokens: f64::from(rate.burst), filled_at: now }
+    pub(super) fn new(rate: Rate, share: f64, now: Instant) -> Self {
+        let mut bucket = Self { rate, share, tokens: 0.0, filled_at: now };
+        bucket.tokens = bucket.burst();
+        bucket
     }
 
     fn per_second(&self) -> f64 {
-        f64::from(self.rate.writes) / self.rate.per.as_secs_f64()
+        f64::from(self.rate.writes) * self.share / self.rate.per.as_secs_f64()
+    }
+
+    /// At least one write, or none could ever be made.
+    fn burst(&self) -> f64 {
+        (f64::from(self.rate.burst) * self.share).max(1.0)
+    }
+
+    /// From now on so much of the rate is ours.
+    pub(super) fn set_share(&mut self, share: f64, now: Instant) {
+        self.fill(now);
+        self.share = share;
+        self.fill(now);
     }
 
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.filled_at = now;
-        self.tokens = passed.mul_add(self.per_second(), self.tokens).min(f64::from(self.rate.burst));
+        self.tokens = passed.mul_add(self.per_second(), self.tokens).min(self.burst());
     }
 
     /// How many whole writes are there, up to `wanted`.

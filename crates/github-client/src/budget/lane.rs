@@ -47,12 +47,12 @@ struct State {
 }
 
 impl Lane {
-    pub(crate) fn new(pace: &Pace) -> Self {
+    pub(crate) fn new(pace: &Pace, share: f64) -> Self {
         let now = Instant::now();
         Self {
             state: Mutex::new(State {
-                writes: pace.writes.map(|rate| Bucket::new(rate, now)),
-                comments: pace.comments.iter().map(|rate| Bucket::new(*rate, now)).collect(),
+                writes: pace.writes.map(|rate| Bucket::new(rate, share, now)),
+                comments: pace.comments.iter().map(|rate| Bucket::new(*rate, share, now)).collect(),
                 blocked_until: None,
                 untold_limits: 0,
                 waiting_dispatches: 0,
@@ -65,6 +65,17 @@ impl Lane {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on so much of the pace is ours.
+    pub(crate) fn set_share(&self, share: f64) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let State { writes, comments, .. } = &mut *state;
+        writes.iter_mut().chain(comments).for_each(|bucket| bucket.set_share(share, now));
+        drop(state);
+        // Whoever waits for the next write waits for less or more time now.
+        self.changed.notify_waiters();
     }
 
     /// Takes up to `wanted` writes out of the budget, at least one, waiting until there is one. No block holds then.
@@ -203,7 +214,7 @@ mod tests {
     use url::Url;
 
     fn lane(url: &str) -> Arc<Lane> {
-        Arc::new(Lane::new(&Pace::of(&Url::parse(url).unwrap(), None)))
+        Arc::new(Lane::new(&Pace::of(&Url::parse(url).unwrap(), None), 1.0))
     }
 
     fn hosted() -> Arc<Lane> {
@@ -221,6 +232,22 @@ mod tests {
         }
         // 150 more at 150 a minute.
         assert!((59..=61).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_is_a_part_of_burst_and_rate_and_changes_what_is_waited_for() {
+        let (lane, start) = (hosted(), Instant::now());
+        lane.set_share(0.25);
+        assert_eq!(lane.take(Kind::Dispatch, 500).await, 5);
+        lane.take(Kind::Dispatch, 1).await;
+        // 37.5 a minute.
+        assert!((1_600..=1_602).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+        let waiting = Arc::clone(&lane);
+        let waiting = tokio::spawn(async move { waiting.take(Kind::Dispatch, 1).await });
+        tokio::task::yield_now().await;
+        lane.set_share(1.0);
+        assert_eq!(waiting.await.unwrap(), 1);
+        assert!((2_000..=2_002).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
