@@ -1,6 +1,10 @@
 //! The configuration stream, followed and folded once a process.
 
-use crate::health::Health;
+use crate::{
+    health::Health,
+    snapshots::{Keeper, SnapshotPolicy},
+    start,
+};
 use futures::StreamExt as _;
 use stackwave_domain::{Position, StreamId};
 use stackwave_engine::Config;
@@ -33,10 +37,14 @@ impl ConfigView {
         shutdown: CancellationToken,
     ) -> Result<Self, LogError> {
         health.not_ready(PART, "is being read");
-        let config = Arc::new(RwLock::new(Config::default()));
-        let (moved, position) = watch::channel(Position::START);
+        let start = start::of_config::<Config>(log.as_ref()).await?;
+        let mut keeper = Keeper::new(Arc::clone(&log), StreamId::Config, SnapshotPolicy::default());
+        keeper.start(start.tip);
+        let (moved, position) = watch::channel(start.origin.position());
+        let config = Arc::new(RwLock::new(start.state));
         let goal = log.last_position(StreamId::Config).await?;
-        tokio::spawn(follow(log, Arc::clone(&config), moved, health.clone(), shutdown));
+        let follower = Follower { log, config: Arc::clone(&config), moved, keeper };
+        tokio::spawn(follower.run(health.clone(), shutdown));
         let view = Self { config, position };
         view.wait_for(goal).await;
         health.ready(PART);
@@ -63,51 +71,54 @@ impl ConfigView {
     }
 }
 
-async fn follow(
+struct Follower {
     log: Arc<dyn EventLog>,
     config: Arc<RwLock<Config>>,
     moved: watch::Sender<Position>,
-    health: Health,
-    shutdown: CancellationToken,
-) {
-    while !shutdown.is_cancelled() {
-        let from = moved.borrow().next();
-        let error = tokio::select! {
-            () = shutdown.cancelled() => return,
-            error = fold_all(&log, &config, &moved, from) => error,
-        };
-        tracing::error!(%error, "the configuration stream cannot be followed; trying again");
-        health.not_ready(PART, error.to_string());
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    keeper: Keeper,
 }
 
-async fn fold_all(
-    log: &Arc<dyn EventLog>,
-    config: &RwLock<Config>,
-    moved: &watch::Sender<Position>,
-    from: Position,
-) -> LogError {
-    let mut entries = match log.follow(StreamId::Config, from).await {
-        Ok(entries) => entries,
-        Err(error) => return error,
-    };
-    while let Some(batch) = entries.next().await {
-        let mut batch = match batch {
-            Ok(batch) => batch,
+impl Follower {
+    async fn run(mut self, health: Health, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let error = tokio::select! {
+                () = shutdown.cancelled() => return,
+                error = self.fold_all() => error,
+            };
+            tracing::error!(%error, "the configuration stream cannot be followed; trying again");
+            health.not_ready(PART, error.to_string());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn fold_all(&mut self) -> LogError {
+        let from = self.moved.borrow().next();
+        let mut entries = match self.log.follow(StreamId::Config, from).await {
+            Ok(entries) => entries,
             Err(error) => return error,
         };
-        if let Err(error) = crate::stow::hydrate(log, &mut batch).await {
-            return error;
-        }
-        let Some(last) = batch.last().map(|entry| entry.position) else { continue };
-        {
-            let mut config = config.write().unwrap_or_else(PoisonError::into_inner);
-            for entry in &batch {
-                config.apply(entry);
+        while let Some(batch) = entries.next().await {
+            let mut batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return error,
+            };
+            if let Err(error) = crate::stow::hydrate(&self.log, &mut batch).await {
+                return error;
+            }
+            let Some(last) = batch.last() else { continue };
+            {
+                let mut config = self.config.write().unwrap_or_else(PoisonError::into_inner);
+                for entry in &batch {
+                    config.apply(entry);
+                }
+            }
+            self.moved.send_replace(last.position);
+            self.keeper.folded(batch.len(), &last.record.id);
+            if self.keeper.is_due() {
+                let copy = self.config.read().unwrap_or_else(PoisonError::into_inner).clone();
+                self.keeper.store(copy.position(), copy);
             }
         }
-        moved.send_replace(last);
+        LogError::Unavailable("the stream ended".to_owned())
     }
-    LogError::Unavailable("the stream ended".to_owned())
 }

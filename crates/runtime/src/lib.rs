@@ -9,10 +9,13 @@ pub mod core;
 pub mod credential_use;
 pub mod health;
 pub mod ids;
+pub mod leases;
 pub mod ledger;
 pub mod observer;
 pub mod partition;
 pub mod registry;
+pub mod snapshots;
+pub mod start;
 pub mod stow;
 
 pub use self::{
@@ -22,6 +25,7 @@ pub use self::{
     credential_use::CredentialUse,
     health::Health,
     ids::Ids,
+    leases::{Acting, LeaseView, MemberView},
     ledger::Ledger,
     observer::Observer,
     partition::{Actor, PartitionOptions, PartitionView, Poke, Turn},

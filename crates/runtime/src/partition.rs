@@ -3,7 +3,15 @@
 //! It is level-triggered (design §1): an actor looks at state, never at the record that woke it. A repository is asked
 //! about when one of its records was folded, when an actor poked it, and when an answer said to ask again.
 
-use crate::{config_view::ConfigView, core::Core, ledger::Ledger, observer::Observer, stow};
+use crate::{
+    config_view::ConfigView,
+    core::Core,
+    leases::Acting,
+    ledger::Ledger,
+    observer::Observer,
+    snapshots::{Keeper, SnapshotPolicy},
+    start, stow,
+};
 use futures::StreamExt as _;
 use stackwave_domain::{Entry, Position, RepositoryId, StreamId, Timestamp};
 use stackwave_engine::{
@@ -98,6 +106,10 @@ pub struct PartitionOptions {
     pub actors: Vec<Box<dyn Actor>>,
     /// They see each record once.
     pub observers: Vec<Box<dyn Observer>>,
+    /// In which roles this process acts for the partition; an actor's role is its name.
+    pub acting: Acting,
+    /// When snapshots of the state are stored.
+    pub snapshots: SnapshotPolicy,
 }
 
 impl From<Vec<Box<dyn Actor>>> for PartitionOptions {
@@ -114,7 +126,7 @@ pub fn start(
     stream: StreamId,
     options: impl Into<PartitionOptions>,
 ) -> (PartitionView, tokio::task::JoinHandle<()>) {
-    let PartitionOptions { actors, observers } = options.into();
+    let PartitionOptions { actors, observers, acting, snapshots } = options.into();
     let state = Arc::new(RwLock::new(State::default()));
     let (moved, position) = watch::channel(Position::START);
     let view = PartitionView { stream, state: Arc::clone(&state), position };
@@ -122,6 +134,7 @@ pub fn start(
     let partition = Partition {
         part: format!("partition {stream}"),
         ledger: Ledger::new(core.clone(), poke.clone()),
+        keeper: Keeper::new(Arc::clone(&core.log), stream, snapshots),
         config: core.config.clone(),
         core,
         stream,
@@ -129,6 +142,7 @@ pub fn start(
         moved,
         actors,
         observers,
+        acting,
         poke: Poke(poke),
         dirty: BTreeSet::new(),
         timers: BTreeMap::new(),
@@ -137,7 +151,9 @@ pub fn start(
         told_caught_up: false,
         folded: Vec::new(),
     };
-    (view, tokio::spawn(partition.run(pokes)))
+    // The process waits for it before it ends: the last thing that it does is to store a snapshot.
+    let tasks = partition.core.tasks.clone();
+    (view, tasks.spawn(partition.run(pokes)))
 }
 
 struct Partition {
@@ -150,6 +166,8 @@ struct Partition {
     ledger: Ledger,
     actors: Vec<Box<dyn Actor>>,
     observers: Vec<Box<dyn Observer>>,
+    acting: Acting,
+    keeper: Keeper,
     poke: Poke,
     dirty: BTreeSet<RepositoryId>,
     timers: BTreeMap<RepositoryId, Timestamp>,
@@ -171,16 +189,46 @@ const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
 impl Partition {
     async fn run(mut self, mut pokes: mpsc::UnboundedReceiver<RepositoryId>) {
         let shutdown = self.core.shutdown.clone();
-        self.tell_start();
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = self.start() => {},
+        }
         while !shutdown.is_cancelled() {
             self.core.health.not_ready(&self.part, "is being read");
             let error = tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => break,
                 error = self.follow(&mut pokes) => error,
             };
             tracing::error!(%error, stream = %self.stream, "the partition cannot be followed; trying again");
             self.core.health.not_ready(&self.part, error.to_string());
             tokio::time::sleep(FOLLOW_AGAIN).await;
+        }
+        let state = || self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let position = *self.moved.borrow();
+        self.keeper.store_at_end(position, state).await;
+    }
+
+    /// Takes up the newest state that is written down, however long that takes to read.
+    async fn start(&mut self) {
+        let start = loop {
+            self.core.health.not_ready(&self.part, "is being read");
+            match start::newest(self.core.log.as_ref(), self.stream).await {
+                Ok(start) => break start,
+                Err(error) => {
+                    tracing::error!(%error, stream = %self.stream, "the partition cannot be read; trying again");
+                    self.core.health.not_ready(&self.part, error.to_string());
+                    tokio::time::sleep(FOLLOW_AGAIN).await;
+                }
+            }
+        };
+        tracing::debug!(stream = %self.stream, from = ?start.origin, "the partition is folded");
+        let position = start.origin.position();
+        self.keeper.start(start.tip);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = start.state;
+        self.moved.send_replace(position);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        for observer in &mut self.observers {
+            observer.started_from(self.stream, position, &state);
         }
     }
 
@@ -192,10 +240,15 @@ impl Partition {
             Err(error) => return error,
         };
         let mut config = self.config.changes();
+        let mut acting = self.acting.changes();
         loop {
             // Who acts goes before who looks: a dispatch waits for no read model.
             self.ask();
             self.show();
+            if self.keeper.is_due() {
+                let copy = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
+                self.keeper.store(copy.position(), copy);
+            }
             let wait = self.until_next_timer();
             tokio::select! {
                 biased;
@@ -211,6 +264,7 @@ impl Partition {
                     }
                 },
                 Ok(()) = config.changed() => self.dirty_all(),
+                Ok(()) = acting.changed() => self.dirty_all(),
                 () = tokio::time::sleep(wait) => {},
             }
         }
@@ -224,16 +278,11 @@ impl Partition {
         Ok(entries)
     }
 
-    fn tell_start(&mut self) {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        for observer in &mut self.observers {
-            observer.started_from(self.stream, state.position(), &state);
-        }
-    }
-
     async fn fold(&mut self, mut batch: Vec<Entry>) -> Result<(), LogError> {
         stow::hydrate(&self.core.log, &mut batch).await?;
-        let Some(last) = batch.last().map(|entry| entry.position) else { return Ok(()) };
+        let Some(last) = batch.last() else { return Ok(()) };
+        self.keeper.folded(batch.len(), &last.record.id);
+        let last = last.position;
         self.tell_skew(&batch);
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -278,6 +327,10 @@ impl Partition {
             return;
         }
         self.core.health.ready(&self.part);
+        self.acting.is_ready(self.stream);
+        // What is dirty now is asked about again once this process begins to act.
+        let acts = |actor: &&mut Box<dyn Actor>| self.acting.acts(actor.name(), self.stream);
+        let mut actors: Vec<&mut Box<dyn Actor>> = self.actors.iter_mut().filter(acts).collect();
         let now = self.core.clock.now();
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let mut dirty = std::mem::take(&mut self.dirty);
@@ -297,7 +350,7 @@ impl Partition {
                     ledger: &self.ledger,
                     poke: &self.poke,
                 };
-                self.actors.iter_mut().filter_map(|actor| actor.act(&turn)).min()
+                actors.iter_mut().filter_map(|actor| actor.act(&turn)).min()
             });
             if let Some(at) = again_at {
                 self.timers.insert(id, at);

@@ -1,7 +1,7 @@
 //! Writing the configuration stream.
 
 use crate::core::Core;
-use stackwave_domain::{Event, Position, Subject, event::RepositoryRegistered};
+use stackwave_domain::{Event, Position, Record, Subject, event::RepositoryRegistered};
 use stackwave_event_log::{Append, AppendError, LogError};
 use std::time::Duration;
 
@@ -19,8 +19,7 @@ pub enum RegisterError {
 /// How long to wait before reading again what became of an append.
 const READ_AGAIN: Duration = Duration::from_millis(50);
 
-/// Makes sure that the last record of a setting's subject says exactly this, and returns its position. Writers have no
-/// fold of it: the last record is read from the leader, and a conflict reads it again (nats.md §3).
+/// Makes sure that the last record of a setting's subject says exactly this, and returns its position.
 ///
 /// # Errors
 /// The log is out of reach.
@@ -30,15 +29,29 @@ pub async fn register(
     subject: Subject,
     event: Event,
 ) -> Result<Position, RegisterError> {
+    let news = |last: Option<&Record>| {
+        (last.and_then(|record| record.events.last()) != Some(&event)).then(|| event.clone())
+    };
+    revise(core, actor, subject, news).await
+}
+
+/// Asks what is to follow the last record of a setting's subject, none when nothing is, and appends it. Returns the
+/// position of the subject's last record. Writers have no fold of it: the last record is read from the leader, and a
+/// conflict reads it again (nats.md §3).
+///
+/// # Errors
+/// The log is out of reach.
+pub async fn revise(
+    core: &Core,
+    actor: &str,
+    subject: Subject,
+    mut next: impl FnMut(Option<&Record>) -> Option<Event>,
+) -> Result<Position, RegisterError> {
     loop {
         let last = core.log.last(&subject).await?;
-        if let Some(last) = &last
-            && last.record.events.last() == Some(&event)
-        {
-            return Ok(last.position);
-        }
-        let expected = last.map_or(Position::START, |entry| entry.position);
-        let record = core.record(actor, vec![event.clone()]);
+        let expected = last.as_ref().map_or(Position::START, |entry| entry.position);
+        let Some(event) = next(last.as_ref().map(|entry| &entry.record)) else { return Ok(expected) };
+        let record = core.record(actor, vec![event]);
         match core.log.append(Append::after(subject.clone(), record, expected)).await {
             Ok(appended) => return Ok(appended.receipt.position),
             Err(AppendError::Conflict { .. } | AppendError::Unknown(_)) => {
