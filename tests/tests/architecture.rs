@@ -33,6 +33,7 @@ fn table() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("commenter", service(&[])),
         ("admin", service(&["admin-proto"])),
         ("admin-proto", vec![]),
+        ("client", vec!["admin-proto"]),
         ("github-sim", vec!["github"]),
         (
             "stackwave",
@@ -47,6 +48,7 @@ fn table() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
                 "commenter",
                 "admin",
                 "admin-proto",
+                "client",
                 "github-sim",
             ]),
         ),
@@ -89,7 +91,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["event-log-sqlite"]),
     // The demonstration plays the Atmos CLI.
     ("reqwest", &["github-client", "stackwave"]),
-    ("tonic", &["admin", "admin-proto"]),
+    ("tonic", &["admin", "admin-proto", "client"]),
     ("petgraph", &["engine"]),
 ];
 

@@ -1,0 +1,137 @@
+//! `stackwave explain`.
+
+use super::places::{self, record, workflow_run};
+use crate::{
+    command::Session,
+    failure::Failure,
+    key,
+    screen::{Screen, Tone, clean},
+    table::{Cell, Column, Table, column},
+    time,
+    words::cell,
+};
+use clap::Args;
+use stackwave_admin_proto::v1::{
+    Cause, DispatchEvidence, DispatchStatus, ExplainDispatchRequest, ExplainRequest, ExplainResponse,
+    RunStatus, StackKey, StackStatus,
+};
+
+/// What is to be explained.
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// The run's id.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// One stack of it, as COMPONENT/STACK; without it the run, with each stack that keeps it from its end.
+    #[arg(value_name = "STACK", value_parser = key::parse)]
+    stack: Option<StackKey>,
+    /// Show the evidence that the stack's workflow was started, and started once.
+    #[arg(long, requires = "stack")]
+    dispatch: bool,
+    /// As it was once the record at this position of the run's stream had happened: `118` or `SW_00:118`.
+    #[arg(long, value_name = "POSITION", value_parser = places::position, conflicts_with = "dispatch")]
+    at: Option<u64>,
+}
+
+impl Explain {
+    pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+        if self.dispatch {
+            let request =
+                ExplainDispatchRequest { dispatch_id: String::new(), run_id: self.run, key: self.stack };
+            return show_evidence(request, session).await;
+        }
+        let name = self.stack.as_ref().map_or_else(|| self.run.clone(), |stack| key::text(Some(stack)));
+        let request =
+            ExplainRequest { run_id: self.run, key: self.stack, position: self.at.unwrap_or_default() };
+        let answer = session.answered(session.server.runs().explain(request).await)?;
+        session.print(&answer, |answer, screen| show(&name, answer, screen))
+    }
+}
+
+fn show(name: &str, answer: &ExplainResponse, screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let run = cell::<RunStatus>(answer.run_status);
+    let name = screen.paint(name, Tone::Bold).into_owned();
+    let status = match answer.stack_status {
+        0 => screen.paint(&run.text, run.tone).into_owned(),
+        stack => {
+            let stack = cell::<StackStatus>(stack);
+            format!("{}, in a run that is {}", screen.paint(&stack.text, stack.tone), run.text)
+        }
+    };
+    screen.line(&format!("{name}: {status} (as of {})", record(answer.as_of.as_ref())))?;
+    causes(&answer.causes, screen)
+}
+
+const COLUMNS: &[Column] = &[column(""), column("")];
+
+/// Each sentence behind the record that proves it. None of them is ever cut.
+fn causes(causes: &[Cause], screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let now = screen.now();
+    let rows: Vec<Vec<Cell>> = causes
+        .iter()
+        .map(|cause| {
+            let since = time::since(cause.since.as_ref(), now);
+            let since = if since.is_empty() || clean(&cause.text).contains(&since) {
+                String::new()
+            } else {
+                format!(" ({} ago, {})", since, time::moment(cause.since.as_ref()))
+            };
+            let tone = StackStatus::try_from(cause.status).map_or(Tone::Plain, Tone::from);
+            let place = record(cause.record.as_ref());
+            let place = if place.is_empty() { "–".to_owned() } else { place };
+            vec![Cell::new(place, Tone::Quiet), Cell::new(format!("{}{since}", cause.text), tone)]
+        })
+        .collect();
+    Ok(Table::below(COLUMNS).print(screen, &rows)?)
+}
+
+/// The evidence of each dispatch that was asked about.
+pub(super) async fn show_evidence(
+    request: ExplainDispatchRequest,
+    session: &mut Session<'_, '_>,
+) -> Result<(), Failure> {
+    let answer = session.answered(session.server.runs().explain_dispatch(request).await)?;
+    session.print(&answer, |answer, screen| {
+        if answer.evidence.is_empty() {
+            screen.line("it has not been dispatched")?;
+        }
+        for (index, evidence) in answer.evidence.iter().enumerate() {
+            if index > 0 {
+                screen.line("")?;
+            }
+            show_one(evidence, screen)?;
+        }
+        Ok(())
+    })
+}
+
+fn show_one(evidence: &DispatchEvidence, screen: &mut Screen<'_>) -> Result<(), Failure> {
+    let dispatch = evidence.dispatch.clone().unwrap_or_default();
+    let status = cell::<DispatchStatus>(dispatch.status);
+    let reason =
+        if dispatch.reason.is_empty() { String::new() } else { format!(": {}", clean(&dispatch.reason)) };
+    let id = screen.paint(&dispatch.id, Tone::Bold).into_owned();
+    screen.line(&format!("{id}  {}{reason}", screen.paint(&status.text, status.tone)))?;
+    let mut line = format!(
+        "{} of run {}, attempt {}, {}",
+        key::text(dispatch.key.as_ref()),
+        dispatch.run_id,
+        dispatch.attempt,
+        dispatch.workflow
+    );
+    if let Some(run) = &dispatch.workflow_run {
+        line += &format!(", workflow run {}", workflow_run(Some(run)));
+        if !run.html_url.is_empty() {
+            line += &format!(" ({})", run.html_url);
+        }
+    }
+    screen.line(&clean(&line))?;
+    causes(&evidence.steps, screen)?;
+    let (verdict, tone) = if evidence.proven_once {
+        ("proven: it happened, and it happened once", Tone::Good)
+    } else {
+        ("not proven: a part of the evidence is not there", Tone::Attention)
+    };
+    let verdict = screen.paint(verdict, tone).into_owned();
+    Ok(screen.line(&verdict)?)
+}
