@@ -57,7 +57,9 @@ impl Reader {
                      WHERE repository = ?1 AND position >= ?2 AND stream = ?3 AND stream <> 'SW_CONFIG'
                      ORDER BY position LIMIT ?4",
                 )?;
-                take(&mut statement.query((repository.0, from.0, stream.name(), limit))?)
+                // SQLite takes a number that is too large for the greatest that it has.
+                let repository = i64::try_from(repository.0).unwrap_or(i64::MAX);
+                take(&mut statement.query((repository, from.0, stream.name(), limit))?)
             }
         })
         .await

@@ -16,6 +16,7 @@ pub(super) fn step(
     keep_last: KeepLast,
 ) -> rusqlite::Result<(Freed, Option<Position>)> {
     let name = stream.name();
+    let through = through.min(worker.heads.stream(stream));
     let transaction = worker.connection.transaction()?;
     let (mut freed, mut forgotten, mut looked_at) = (Freed::default(), Vec::new(), (0, after));
     {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use stackwave_domain::{Position, Receipt, RecordId, Subject};
 use stackwave_event_log::{
-    EventLog,
+    EventLog, SnapshotKey,
     conformance::{Harness, PARTITIONS, crash_append},
 };
 use stackwave_event_log_sqlite::SqliteLog;
@@ -82,6 +82,17 @@ impl Harness for SqliteHarness {
                 (stream, subject.as_str(), body),
             )
             .unwrap();
+    }
+
+    async fn damage_snapshot(&self, key: SnapshotKey, position: Position) {
+        self.assert_closed();
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        let changed = connection.execute(
+            "UPDATE snapshot_chunks SET bytes = x'00' WHERE snapshot =
+                (SELECT id FROM snapshots WHERE stream = ?1 AND engine = ?2 AND position = ?3)",
+            (key.stream.name(), key.engine, position.0),
+        );
+        assert_eq!(changed.unwrap(), 1);
     }
 }
 

@@ -168,3 +168,19 @@ impl Followed {
 pub(super) fn ids(entries: &[Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.record.id.as_str()).collect()
 }
+
+/// Asks again until there is an answer.
+pub(super) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(DEADLINE, asking).await {
+        Ok(answer) => answer,
+        Err(_) => panic!("{what}"),
+    }
+}

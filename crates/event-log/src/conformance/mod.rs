@@ -4,22 +4,32 @@
 //! test of each case. A case that fails panics with what it expected.
 
 mod appending;
+mod asides;
 mod blobs;
 mod crashing;
+mod filtering;
 mod fixture;
 mod following;
+mod leases;
+mod purging;
 mod reading;
+mod snapshots;
 
 pub use appending::*;
+pub use asides::*;
 pub use blobs::*;
 pub use crashing::*;
+pub use filtering::*;
 pub use fixture::{CRASH_STREAM, Followed, crash_append, ledger, partition, record};
 pub use following::*;
+pub use leases::*;
+pub use purging::*;
 pub use reading::*;
+pub use snapshots::*;
 
-use crate::{Append, AppendError, EventLog};
+use crate::{Append, AppendError, EventLog, SnapshotKey};
 use async_trait::async_trait;
-use stackwave_domain::{Receipt, Subject};
+use stackwave_domain::{Position, Receipt, Subject};
 use std::sync::Arc;
 
 /// How many partitions the harness's log has.
@@ -40,6 +50,9 @@ pub trait Harness: Send + Sync {
 
     /// Puts bytes into the log as if they were a record of the subject. Called without any handle.
     async fn plant(&self, subject: &Subject, body: &[u8]);
+
+    /// Changes or takes away some bytes of a stored snapshot. Called without any handle.
+    async fn damage_snapshot(&self, key: SnapshotKey, position: Position);
 }
 
 /// An engine behind a network.
@@ -82,6 +95,27 @@ macro_rules! conformance_tests {
             a_blob_is_stored_twice_without_harm
             a_blob_that_was_never_stored_is_missing
             a_large_blob_survives_a_restart
+            the_records_of_a_repository_are_found_among_others
+            a_repository_is_read_in_pages
+            records_are_read_byte_for_byte
+            a_moment_is_found
+            a_purge_leaves_the_last_record_of_what_is_checked
+            a_purge_of_everything_forgets_no_position
+            followers_go_over_what_was_purged
+            blobs_are_listed_and_removed
+            the_figures_are_those_of_what_is_there
+            the_newest_snapshot_of_a_key_is_loaded
+            old_snapshots_go_and_those_of_the_version_before_stay
+            a_snapshot_survives_a_restart
+            a_damaged_snapshot_is_passed_over
+            a_lease_has_one_holder_at_a_time
+            a_lease_is_renewed_and_acquired_again_by_its_holder
+            a_lease_that_is_not_renewed_goes_to_another
+            of_many_processes_that_want_a_lease_one_gets_it
+            members_are_seen_until_they_leave_or_fall_silent
+            a_body_kept_aside_comes_back
+            bodies_are_listed_newest_first_in_pages
+            a_body_kept_aside_expires
         );
     };
     (@each $harness:expr, $($case:ident)*) => {$(
