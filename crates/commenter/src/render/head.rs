@@ -7,6 +7,7 @@ use super::{
 };
 use stackwave_domain::workflow::Conclusion;
 use stackwave_engine::{
+    forecast,
     state::{Incomplete, Run, Stage},
     view::{RunPhase, RunView, Status},
 };
@@ -26,11 +27,25 @@ pub(super) fn head(view: &RunView<'_>, options: &Options<'_>, batches: &[&Incomp
     } else {
         head.push_str(&format!("**{}**: {}\n\n", stacks(view.stacks.len()), totals(&view.totals, " · ")));
     }
+    if let Some(expected) = expected(view, options) {
+        head.push_str(&expected);
+    }
     for note in notes(view, options, batches) {
         head.push_str(&note);
         head.push_str("\n\n");
     }
     head
+}
+
+/// When the run is expected to be done, and along which path. As of its last change, so that a comment does not differ
+/// from what it should say because time passes.
+fn expected(view: &RunView<'_>, options: &Options<'_>) -> Option<String> {
+    let forecast = view.forecast.as_ref().filter(|forecast| options.dispatch && forecast.finish.is_some())?;
+    let sentence = forecast::sentence(view.run, forecast);
+    let (left, path) = sentence.split_once(", ")?;
+    let left = left.trim_start_matches("≈ ");
+    let at = forecast.at.strftime("%H:%M");
+    Some(format!("⏱️ ≈ {left} at {at} UTC, {}\n\n", prose(path, MAX_NOTE)))
 }
 
 /// ``Apply for `pull_request.merged` at `abc1234` ``.
@@ -102,7 +117,7 @@ fn notes(view: &RunView<'_>, options: &Options<'_>, batches: &[&Incomplete]) -> 
 
 fn run_reason(status: RunPhase, reason: &str) -> String {
     match status {
-        RunPhase::Superseded => format!("was {reason}"),
+        RunPhase::Superseded | RunPhase::Cancelled => format!("was {reason}"),
         RunPhase::Closed => format!("was closed: {reason}"),
         RunPhase::Running | RunPhase::Failed | RunPhase::Succeeded | RunPhase::NothingAffected => {
             format!("ended: {reason}")

@@ -132,3 +132,19 @@ fn equal_states_give_equal_texts() {
     };
     assert_eq!(story(), story());
 }
+
+#[test]
+fn what_is_expected_of_a_run_is_told_from_its_past_and_does_not_change_as_time_passes() {
+    let mut story = Story::default();
+    let first = story.open("opened", "abc1234", &graph(&["vpc@dev > eks@dev"]));
+    story.finish(&first, "vpc@dev", Conclusion::Success);
+    story.finish(&first, "eks@dev", Conclusion::Success);
+    story.end(&first, RunOutcome::Succeeded);
+    let run = story.open("synchronize", "bcd2345", &graph(&["vpc@dev > eks@dev"]));
+    story.start(&run, "vpc@dev");
+    let comment = story.comment();
+    assert!(comment.contains("critical path `vpc/dev` → `eks/dev`\n"), "{comment}");
+    assert_eq!(story.comment_after(true, Duration::from_secs(3_600)), Some(comment));
+    let silent = story.comment_with(false);
+    assert!(!silent.contains("critical path"), "nothing goes on where nothing is sent: {silent}");
+}

@@ -8,6 +8,7 @@ mod comment;
 mod dispatch;
 mod evidence;
 mod fold;
+mod only;
 mod past;
 mod pull;
 mod retention;
