@@ -36,6 +36,9 @@ pub struct Pull {
     /// An upload came for a commit whose plan run has its graph already: it may be the apply upload that outran the
     /// merge's webhook, or follow a reopening that was not told, so GitHub is to be asked (design §4.1).
     pub spare: Option<Position>,
+    /// The head branch, for people.
+    #[serde(default)]
+    pub head_ref: Option<GitRef>,
 }
 
 /// How and when a pull request was merged.
@@ -84,6 +87,7 @@ impl Pull {
             activity: None,
             others: BTreeMap::new(),
             spare: None,
+            head_ref: Some(observed.head_ref.clone()),
         }
     }
 
@@ -111,6 +115,7 @@ impl Pull {
             self.head_sha = observed.head_sha.clone();
         }
         self.base_ref = observed.base_ref.clone();
+        self.head_ref = Some(observed.head_ref.clone());
         // GitHub works it out some time after the push, and leaves it out until then.
         if observed.open && observed.merge_commit_sha.is_some() {
             self.test_merge.clone_from(&observed.merge_commit_sha);
