@@ -2,11 +2,13 @@
 //!
 //! The claim is in the log before the request is sent, and GitHub is searched before anything is sent twice
 //! (design §5). It also asks GitHub what webhooks did not tell: silent workflow runs, pull requests of uploads whose
-//! trigger is not known, tags of releases.
+//! trigger is not known, tags of releases, and whatever somebody asks to be looked at; and it has workflow runs cancelled
+//! whose run was stopped.
 //!
 //! [`actor`] is asked by the partition's loop; [`pending::run`] settles uploads whose repository is not known, and
 //! [`installations::run`] learns the repositories of the App's installations.
 
+mod cancel;
 mod claim;
 mod definitions;
 pub mod installations;
@@ -20,7 +22,7 @@ mod work;
 
 use stackwave_domain::{Position, RepositoryId, StreamId, Subject, Timestamp};
 use stackwave_engine::due::earlier;
-use stackwave_github::port::{Dispatches, Pulls, Repositories, Runs, Target, Workflows};
+use stackwave_github::port::{Cancels, Dispatches, Pulls, Repositories, Runs, Target, Workflows};
 use stackwave_runtime::{
     Actor, Core, PartitionView, Turn,
     batcher::{Batcher, Limits},
@@ -44,6 +46,8 @@ pub struct GitHub {
     pub workflows: Arc<dyn Workflows>,
     /// Looking at workflow runs.
     pub runs: Arc<dyn Runs>,
+    /// Stopping workflow runs.
+    pub cancels: Arc<dyn Cancels>,
     /// Looking at pull requests and tags.
     pub pulls: Arc<dyn Pulls>,
     /// Finding repositories.
@@ -53,7 +57,7 @@ pub struct GitHub {
 /// How it dispatches.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Off: nothing is claimed and nothing sent (`STACKWAVE_DISPATCH`).
+    /// Off: nothing is claimed, sent or cancelled (`STACKWAVE_DISPATCH`).
     pub enabled: bool,
     /// For how long GitHub is searched for a dispatch whose outcome is unknown (`STACKWAVE_DISPATCH_GRACE`).
     pub grace: Duration,
@@ -112,6 +116,7 @@ impl Actor for Dispatcher {
         if self.shared.config.enabled {
             again = earlier(again, definitions::keep_fresh(&self.shared, work, turn, &target));
             claim::claim(&self.shared, work, turn, &target);
+            again = earlier(again, cancel::cancel(&self.shared, work, turn, &target));
         }
         again = earlier(again, look::look(&self.shared, work, turn, &target));
         again

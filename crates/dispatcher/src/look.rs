@@ -1,5 +1,7 @@
 //! Asking GitHub what its webhooks did not tell: silent workflow runs, pull requests that an upload may belong to,
-//! tags of releases. Every answer becomes an observation with `source: poll`, through the same fold as a webhook.
+//! tags of releases, failed runs that somebody may have re-run, and what a person asks to be looked at. Every answer becomes an observation with `source: poll`, through the same fold as a webhook.
+
+mod commanded;
 
 use crate::{
     Shared,
@@ -17,6 +19,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// One list call a repository with silent runs, this often.
 const SILENT_EVERY: Duration = Duration::from_secs(20);
+/// One for failed runs, this often: a re-run whose webhook was lost is found by it.
+const FAILED_EVERY: Duration = Duration::from_secs(300);
 /// No look of the same kind before this after one that failed; twice as long after each further one, up to five minutes.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const AFTER_FAILURES: Duration = Duration::from_secs(300);
@@ -25,14 +29,31 @@ const AFTER_UNKNOWN_TAG: Duration = Duration::from_secs(300);
 /// At most so many pages of runs are listed, and so many single runs asked for, in one look.
 const MAX_PAGES: u32 = 10;
 const MAX_SINGLE: usize = 10;
+/// Runs are listed from this long before the oldest claim: the two clocks are not the same.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 
 pub(crate) fn look(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &Target) -> Option<Timestamp> {
     let mut due = due::due_polls(turn.repository, turn.now);
-    if due.now.is_empty() {
-        return due.again_at;
-    }
     let now = shared.core.clock.monotonic();
     let mut under_way = work.lock();
+    if !std::mem::replace(&mut under_way.looked, true) {
+        // What happened while nobody listened is asked for at once.
+        due.now.silent = turn.repository.in_flight().filter_map(|dispatch| dispatch.workflow_run).collect();
+    }
+    let failed_wait =
+        under_way.failed_asked.map(|asked| FAILED_EVERY.saturating_sub(now.saturating_sub(asked)));
+    let has_failed = turn.repository.failed().next().is_some();
+    let failed = if has_failed && failed_wait.is_none_or(|wait| wait.is_zero()) {
+        due::due_failed(turn.repository)
+    } else {
+        Vec::new()
+    };
+    if let Some(wait) = failed_wait.filter(|wait| has_failed && !wait.is_zero()) {
+        due.again_at = due::earlier(due.again_at, turn.now.checked_add(wait).ok());
+    }
+    if due.now.is_empty() && failed.is_empty() {
+        return due.again_at;
+    }
     if under_way.looking {
         // The task asks for another turn when it is done.
         return due.again_at;
@@ -40,10 +61,13 @@ pub(crate) fn look(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &
     let wait = postpone(&under_way, &mut due.now, now);
     let again = wait.and_then(|wait| turn.now.checked_add(wait.max(Duration::from_millis(10))).ok());
     let again = due::earlier(due.again_at, again);
-    if due.now.is_empty() {
+    if due.now.is_empty() && failed.is_empty() {
         return again;
     }
     under_way.looking = true;
+    if !failed.is_empty() {
+        under_way.failed_asked = Some(now);
+    }
     if !due.now.silent.is_empty() {
         under_way.silent_asked = Some(now);
     }
@@ -53,13 +77,9 @@ pub(crate) fn look(shared: &Arc<Shared>, work: &Work, turn: &Turn<'_>, target: &
         target: target.clone(),
         stream: turn.stream,
         asked_at: turn.repository.last_position(),
-        oldest: oldest_dispatch(turn),
-        pages: u32::try_from(turn.repository.in_flight().count() / 100 + 1)
-            .unwrap_or(MAX_PAGES)
-            .min(MAX_PAGES),
         work: work.clone(),
     };
-    tokio::spawn(finish(looker, due.now, turn.poke.clone()));
+    tokio::spawn(finish(looker, due.now, failed, turn.poke.clone()));
     again
 }
 
@@ -86,6 +106,12 @@ fn postpone(under_way: &UnderWay, polls: &mut Polls, now: Duration) -> Option<Du
     if hold(after(Kind::Silent).max(silent_again), polls.silent.is_empty()) {
         polls.silent.clear();
     }
+    if hold(after(Kind::Resyncs), polls.resyncs.is_empty()) {
+        polls.resyncs.clear();
+    }
+    if hold(after(Kind::Lookups), polls.lookups.is_empty()) {
+        polls.lookups.clear();
+    }
     polls.releases.retain(|(release, _)| {
         let wait = under_way.tags_after.get(release).map(|after| after.saturating_sub(now));
         !hold(wait, false)
@@ -93,13 +119,8 @@ fn postpone(under_way: &UnderWay, polls: &mut Polls, now: Duration) -> Option<Du
     waits.into_iter().min()
 }
 
-fn oldest_dispatch(turn: &Turn<'_>) -> Timestamp {
-    let oldest = turn.repository.in_flight().map(|dispatch| dispatch.at.0).min().unwrap_or(turn.now);
-    oldest.checked_sub(SignedDuration::from_mins(2)).unwrap_or(oldest)
-}
-
-async fn finish(looker: Looker, polls: Polls, poke: Poke) {
-    let results = looker.look(polls).await;
+async fn finish(looker: Looker, polls: Polls, failed: Vec<WorkflowRunId>, poke: Poke) {
+    let results = looker.look(polls, failed).await;
     let now = looker.shared.core.clock.monotonic();
     let mut under_way = looker.work.lock();
     under_way.looking = false;
@@ -134,15 +155,20 @@ struct Looker {
     target: Target,
     stream: StreamId,
     asked_at: Position,
-    oldest: Timestamp,
-    pages: u32,
     work: Work,
 }
 
 impl Looker {
     /// Asks everything, whatever fails on the way. Of each kind what failed first.
-    async fn look(&self, polls: Polls) -> Vec<(Kind, Result<(), CallError>)> {
+    async fn look(&self, polls: Polls, failed: Vec<WorkflowRunId>) -> Vec<(Kind, Result<(), CallError>)> {
         let mut results = Vec::new();
+        // Somebody waits for these.
+        for lookup in &polls.lookups {
+            results.push((Kind::Lookups, self.look_up_run(lookup).await));
+        }
+        for resync in &polls.resyncs {
+            results.push((Kind::Resyncs, self.resync(resync).await));
+        }
         for number in polls.pulls {
             results.push((Kind::Pulls, self.look_at_pull(number).await));
         }
@@ -153,7 +179,10 @@ impl Looker {
             results.push((Kind::Tags, self.look_at_tag(release, tag).await));
         }
         if !polls.silent.is_empty() {
-            results.push((Kind::Silent, self.ask_silent(&polls.silent).await));
+            results.push((Kind::Silent, self.ask_runs(&polls.silent, MAX_SINGLE).await.map(drop)));
+        }
+        if !failed.is_empty() {
+            results.push((Kind::Failed, self.ask_runs(&failed, MAX_SINGLE).await.map(drop)));
         }
         // A success before a failure of the same kind must not hide it.
         results.sort_by_key(|(kind, result)| (*kind, result.is_err()));
@@ -203,40 +232,59 @@ impl Looker {
         Ok(())
     }
 
-    /// One list call for all silent runs; those that it does not hold are asked for one by one.
-    async fn ask_silent(&self, silent: &[WorkflowRunId]) -> Result<(), CallError> {
-        let Some(view) = self.shared.view.0.get() else { return Ok(()) };
-        let listed = self.shared.github.runs.of_repository(&self.target, self.oldest, self.pages).await?;
+    /// Some pages of a list for all of these runs; of those that it does not hold at most so many are asked for one by one.
+    /// Returns how many had moved on.
+    async fn ask_runs(&self, runs: &[WorkflowRunId], at_most: usize) -> Result<usize, CallError> {
+        let Some(view) = self.shared.view.0.get() else { return Ok(0) };
+        let oldest = self.oldest(view, runs);
+        let pages = u32::try_from(runs.len() / 100 + 1).unwrap_or(MAX_PAGES).min(MAX_PAGES);
+        let listed = self.shared.github.runs.of_repository(&self.target, oldest, pages).await?;
         let held: BTreeSet<WorkflowRunId> = listed.iter().map(|run| run.run).collect();
-        self.record_news(view, listed).await;
-        let missing: Vec<&WorkflowRunId> = silent.iter().filter(|run| !held.contains(run)).collect();
-        for run in self.in_turn(&missing) {
+        let mut news = self.record_news(view, listed).await;
+        let missing: Vec<&WorkflowRunId> = runs.iter().filter(|run| !held.contains(run)).collect();
+        for run in self.in_turn(&missing, at_most) {
             match self.shared.github.runs.run(&self.target, **run).await {
-                Ok(run) => self.record_news(view, vec![run]).await,
+                Ok(run) => news += self.record_news(view, vec![run]).await,
                 Err(CallError::NotFound(why)) => {
                     tracing::warn!(workflow_run.id = %run, why, "GitHub does not know a workflow run of ours");
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(news)
+    }
+
+    /// When the oldest of these runs can have been created.
+    fn oldest(&self, view: &PartitionView, runs: &[WorkflowRunId]) -> Timestamp {
+        let claimed = view.read(|state| {
+            let repository = state.repository(self.target.id)?;
+            runs.iter().filter_map(|run| Some(repository.owner_of(*run)?.at.0)).min()
+        });
+        let claimed = claimed.unwrap_or_else(|| self.shared.core.clock.now());
+        claimed.checked_sub(CLOCKS_DIFFER).unwrap_or(claimed)
     }
 
     /// Some of those that no list held; at the next look the next ones.
-    fn in_turn<'a>(&self, missing: &'a [&'a WorkflowRunId]) -> impl Iterator<Item = &'a &'a WorkflowRunId> {
+    fn in_turn<'a>(
+        &self,
+        missing: &'a [&'a WorkflowRunId],
+        at_most: usize,
+    ) -> impl Iterator<Item = &'a &'a WorkflowRunId> {
         let mut under_way = self.work.lock();
         let first = if missing.is_empty() { 0 } else { under_way.asked_singly % missing.len() };
         under_way.asked_singly = under_way.asked_singly.wrapping_add(MAX_SINGLE);
-        missing[first..].iter().chain(&missing[..first]).take(MAX_SINGLE)
+        missing[first..].iter().chain(&missing[..first]).take(at_most)
     }
 
     async fn record_news(
         &self,
         view: &PartitionView,
         runs: Vec<stackwave_domain::event::WorkflowRunObserved>,
-    ) {
+    ) -> usize {
         let news = self.shared.news(view, self.target.id, runs, self.asked_at);
+        let count = news.len();
         self.record("workflow_run", news).await;
+        count
     }
 
     fn polled(&self, observed: PullRequestObserved) -> Event {

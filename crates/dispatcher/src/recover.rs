@@ -9,11 +9,13 @@ use crate::{
 };
 use stackwave_domain::{
     DispatchClaim, DispatchId, Event, Subject, Timestamp,
-    event::{DispatchClaimed, DispatchFound, DispatchResending, DispatchTakenOver},
+    event::{
+        DispatchClaimed, DispatchFound, DispatchResending, DispatchTakenOver, Resolution, SearchEvidence,
+    },
 };
 use stackwave_engine::{
     due::{self, Identification},
-    state::{Answer, Dispatch, Run},
+    state::{Answer, Dispatch},
 };
 use stackwave_github::port::Target;
 use stackwave_runtime::{Turn, ledger::Permit};
@@ -50,6 +52,12 @@ pub(crate) fn recover(
                 under_way.recording.insert(id.clone());
                 under_way.searches.remove(id);
                 found.push(event);
+                continue;
+            }
+            if is_said_not_to_have_happened(dispatch) {
+                // A person's word stands for a search.
+                let evidence = SearchEvidence { listings: 0, runs_seen: 0, searched_ms: 0 };
+                resend.push((dispatch, evidence));
                 continue;
             }
             if under_way.searches.get(id).is_some_and(|search| search.epoch != dispatch.epoch.0) {
@@ -98,6 +106,11 @@ enum Step {
     TakeOver,
     /// GitHub was searched long enough: send again.
     Resend(stackwave_domain::event::SearchEvidence),
+}
+
+fn is_said_not_to_have_happened(dispatch: &Dispatch) -> bool {
+    let said = dispatch.unsettled_resolution().map(|resolved| resolved.outcome);
+    dispatch.is_open() && said == Some(Resolution::NotHappened)
 }
 
 fn next_step(shared: &Shared, dispatch: &Dispatch, search: Option<&Search>) -> Step {
@@ -223,8 +236,7 @@ fn ledger_steps(
     let mut resends = Vec::new();
     let mut searches = Vec::new();
     for (dispatch, evidence) in resend {
-        let active = turn.repository.runs.get(dispatch.run()).is_some_and(Run::is_active);
-        if !active {
+        if !turn.repository.may_be_sent(dispatch) {
             withdraw(shared, work, turn, target, dispatch);
         } else if shared.config.enabled {
             let epoch = dispatch.epoch.0 + 1;

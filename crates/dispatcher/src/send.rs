@@ -121,9 +121,7 @@ impl Send {
             let ours = dispatch.is_open()
                 && dispatch.epoch.0 == claim.epoch()
                 && dispatch.claimant == *self.shared.core.ids.process();
-            let active =
-                repository.runs.get(dispatch.run()).is_some_and(stackwave_engine::state::Run::is_active);
-            match (ours, active) {
+            match (ours, repository.may_be_sent(dispatch)) {
                 (false, _) => Standing::Gone,
                 (true, true) => Standing::Ours,
                 (true, false) => Standing::Stopped,
@@ -138,7 +136,7 @@ enum Standing {
     Ours,
     /// Somebody else holds it, or it has ended.
     Gone,
-    /// Its run was superseded or closed before GitHub took it.
+    /// Its run or stack was stopped before GitHub took it.
     Stopped,
 }
 

@@ -56,6 +56,14 @@ pub(crate) struct UnderWay {
     pub(crate) tags_after: HashMap<u64, Duration>,
     /// When silent runs were last asked for.
     pub(crate) silent_asked: Option<Duration>,
+    /// When failed runs were last asked for.
+    pub(crate) failed_asked: Option<Duration>,
+    /// The first look of this process was made: what happened while nobody listened is known.
+    pub(crate) looked: bool,
+    /// Workflow runs are being cancelled.
+    pub(crate) cancelling: bool,
+    /// None is before this, by the monotonic clock, and how often that failed one after the other.
+    pub(crate) cancel_failed: Failed,
 }
 
 /// What a look is for.
@@ -69,6 +77,12 @@ pub(crate) enum Kind {
     Tags,
     /// Silent workflow runs.
     Silent,
+    /// Workflow runs that failed, and may have been re-run.
+    Failed,
+    /// What somebody asked to be looked at.
+    Resyncs,
+    /// Workflow runs that somebody said are a dispatch's.
+    Lookups,
 }
 
 /// Looks of one kind that failed, one after the other.

@@ -3,6 +3,7 @@
 //! `serve` calls it with what is configured, `demo` with a simulated GitHub; there is no other wiring.
 
 mod drain;
+mod replicas;
 
 use crate::{cli::Role, health};
 use anyhow::Context as _;
@@ -13,7 +14,8 @@ use stackwave_event_log::EventLog;
 use stackwave_github::{signature::Secrets, webhook::Own};
 use stackwave_github_client::{ClientConfig, GitHubClient};
 use stackwave_runtime::{
-    Actor, ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition, registry,
+    Acting, Actor, ConfigView, Core, Health, Ids, PartitionOptions, PartitionView, SystemClock, partition,
+    registry,
 };
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -58,6 +60,8 @@ pub(crate) struct Running {
     pub(crate) core: Core,
     /// The folded partitions.
     pub(crate) partitions: Vec<PartitionView>,
+    /// For which of them this process acts.
+    pub(crate) acting: Acting,
     servers: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
@@ -90,9 +94,10 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
         tasks: TaskTracker::new(),
     };
     register_bootstrap_key(&core, options.bootstrap_api_key.as_ref()).await?;
-    let github = Arc::new(github_client(&core, &options.github)?);
+    let github = Arc::new(github_client(system_time(&core), &options.github)?);
 
-    let partitions = start_partitions(&core, &options, &github);
+    let acting = replicas::take_part(&core, &options.roles, &github);
+    let partitions = start_partitions(&core, &options, &github, &acting);
     if options.roles.contains(&Role::Dispatcher) {
         let ports = dispatcher_ports(&github);
         tokio::spawn(stackwave_dispatcher::installations::run(core.clone(), ports.clone()));
@@ -110,7 +115,7 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
             stackwave_admin::serve(core, config, partitions, listener).await.context("failed to serve gRPC")
         }));
     }
-    Ok(Running { http_addr, core, partitions, servers })
+    Ok(Running { http_addr, core, partitions, acting, servers })
 }
 
 impl Running {
@@ -148,6 +153,7 @@ async fn register_bootstrap_key(core: &Core, key: Option<&SecretString>) -> anyh
         name: "bootstrap".to_owned(),
         hash,
         at: core.clock.now(),
+        expires_at: None,
     };
     let subject = Subject::config("api_key", &credential);
     let position = registry::register(core, "admin", subject, registered.into())
@@ -157,9 +163,17 @@ async fn register_bootstrap_key(core: &Core, key: Option<&SecretString>) -> anyh
     Ok(())
 }
 
-fn github_client(core: &Core, options: &GitHubOptions) -> anyhow::Result<GitHubClient> {
+fn system_time(core: &Core) -> stackwave_github_client::Clock {
     let clock = Arc::clone(&core.clock);
-    let mut config = ClientConfig::new(options.api_url.clone(), Arc::new(move || clock.now()));
+    Arc::new(move || clock.now())
+}
+
+/// The client of GitHub's REST API, signed in as the App.
+pub(crate) fn github_client(
+    clock: stackwave_github_client::Clock,
+    options: &GitHubOptions,
+) -> anyhow::Result<GitHubClient> {
+    let mut config = ClientConfig::new(options.api_url.clone(), clock);
     config.app_id.clone_from(&options.app_id);
     config.private_key.clone_from(&options.private_key);
     config.writes_per_minute = options.writes_per_minute;
@@ -171,13 +185,19 @@ fn dispatcher_ports(github: &Arc<GitHubClient>) -> stackwave_dispatcher::GitHub 
         dispatches: Arc::clone(github) as _,
         workflows: Arc::clone(github) as _,
         runs: Arc::clone(github) as _,
+        cancels: Arc::clone(github) as _,
         pulls: Arc::clone(github) as _,
         repositories: Arc::clone(github) as _,
     }
 }
 
 /// Follows every partition, with the actors that this process has.
-fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> Vec<PartitionView> {
+fn start_partitions(
+    core: &Core,
+    options: &Options,
+    github: &Arc<GitHubClient>,
+    acting: &Acting,
+) -> Vec<PartitionView> {
     let roles = &options.roles;
     let followed = [Role::Orchestrator, Role::Dispatcher, Role::Commenter, Role::Admin];
     if !followed.iter().any(|role| roles.contains(role)) {
@@ -205,7 +225,8 @@ fn start_partitions(core: &Core, options: &Options, github: &Arc<GitHubClient>) 
                 };
                 actors.push(stackwave_commenter::actor(core.clone(), Arc::clone(github) as _, config));
             }
-            let (view, task) = partition::start(core.clone(), StreamId::Partition(number), actors);
+            let asked = PartitionOptions { actors, acting: acting.clone(), ..Default::default() };
+            let (view, task) = partition::start(core.clone(), StreamId::Partition(number), asked);
             tokio::spawn(watch_task(core.clone(), number, task));
             if let Some(slot) = slot {
                 slot.set(view.clone());

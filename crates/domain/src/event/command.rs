@@ -177,7 +177,7 @@ pub struct Resynced {
     pub pull_requests: u32,
     /// How many commits of uploads were looked up.
     pub uploads: u32,
-    /// How many observations were new.
+    /// How many workflow runs had moved on without our knowing.
     pub news: u32,
 }
 

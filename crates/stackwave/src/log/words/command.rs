@@ -77,11 +77,11 @@ pub(super) fn workflow_cancel_answered(links: &Links, answered: &WorkflowCancelA
 pub(super) fn resynced(links: &Links, resynced: &Resynced) -> String {
     let count = |number: u32, what: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), what);
     format!(
-        "{}, {} and {} were looked at, {} of what they told was new ({}{})",
+        "{}, {} and {} were looked at; {} had moved on ({}{})",
         count(resynced.workflow_runs, "workflow run"),
         count(resynced.pull_requests, "pull request"),
         count(resynced.uploads, "upload"),
-        resynced.news,
+        count(resynced.news, "run"),
         resynced.command,
         in_run(links, &resynced.command)
     )
