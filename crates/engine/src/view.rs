@@ -151,6 +151,12 @@ pub struct RunView<'a> {
 /// The view of one run.
 #[must_use]
 pub fn run_view<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
+    RunView { forecast: forecast(state, run, run.changed_at), ..standing(state, run) }
+}
+
+/// As [`run_view`], without a forecast, which is most of its work.
+#[must_use]
+pub fn standing<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
     let blockers = blockers(run);
     let waves = run.waves();
     let stacks: Vec<StackView> = (0..run.stacks.len())
@@ -173,7 +179,7 @@ pub fn run_view<'a>(state: &'a RepositoryState, run: &'a Run) -> RunView<'a> {
         *totals.entry(stack.status).or_insert(0) += 1;
     }
     let (status, reason) = run_status(run, &totals);
-    RunView { run, status, reason, stacks, totals, forecast: forecast(state, run, run.changed_at) }
+    RunView { run, status, reason, stacks, totals, forecast: None }
 }
 
 fn run_status(run: &Run, totals: &BTreeMap<Status, usize>) -> (RunPhase, Option<String>) {
