@@ -20,7 +20,7 @@ pub(crate) struct Paging {
     /// At most so many.
     #[arg(
         long,
-        short,
+        short = 'n',
         value_name = "N",
         default_value = "50",
         value_parser = clap::value_parser!(u32).range(1..)
@@ -74,11 +74,14 @@ pub(crate) async fn print<L: List>(
     let mut printer = Printer::new(output, L::COLUMNS);
     while left > 0 {
         let size = i32::try_from(left.min(LARGEST_PAGE)).unwrap_or(i32::MAX);
-        let page = Page { size, token: std::mem::take(&mut token) };
+        let page = Page { size, token: token.clone() };
         let (rows, next) = list.page(server, page).await.map_err(|status| server.refused(&status))?;
         left = left.saturating_sub(rows.len());
-        token = next;
         printer.rows(&list, &rows, screen)?;
+        if !next.is_empty() && next == token {
+            return Err(Failure::Refused(format!("the server gives the page `{next}` without an end")));
+        }
+        token = next;
         if token.is_empty() {
             break;
         }

@@ -15,6 +15,7 @@ use stackwave_admin_proto::v1::{
     Cause, DispatchEvidence, DispatchStatus, ExplainDispatchRequest, ExplainRequest, ExplainResponse,
     RunStatus, StackKey, StackStatus,
 };
+use std::io;
 
 /// What is to be explained.
 #[derive(Clone, Debug, Args)]
@@ -59,30 +60,27 @@ fn show(name: &str, answer: &ExplainResponse, screen: &mut Screen<'_>) -> Result
         }
     };
     screen.line(&format!("{name}: {status} (as of {})", record(answer.as_of.as_ref())))?;
-    causes(&answer.causes, screen)
+    Ok(causes(&answer.causes, screen)?)
 }
 
-const COLUMNS: &[Column] = &[column(""), column("")];
+const COLUMNS: &[Column] = &[column(""), column(""), column("")];
 
-/// Each sentence behind the record that proves it. None of them is ever cut.
-fn causes(causes: &[Cause], screen: &mut Screen<'_>) -> Result<(), Failure> {
-    let now = screen.now();
+/// Each sentence behind the record that proves it and the moment since when it holds. None of them is ever cut.
+fn causes(causes: &[Cause], screen: &mut Screen<'_>) -> io::Result<()> {
     let rows: Vec<Vec<Cell>> = causes
         .iter()
         .map(|cause| {
-            let since = time::since(cause.since.as_ref(), now);
-            let since = if since.is_empty() || clean(&cause.text).contains(&since) {
-                String::new()
-            } else {
-                format!(" ({} ago, {})", since, time::moment(cause.since.as_ref()))
-            };
-            let tone = StackStatus::try_from(cause.status).map_or(Tone::Plain, Tone::from);
             let place = record(cause.record.as_ref());
             let place = if place.is_empty() { "–".to_owned() } else { place };
-            vec![Cell::new(place, Tone::Quiet), Cell::new(format!("{}{since}", cause.text), tone)]
+            let tone = StackStatus::try_from(cause.status).map_or(Tone::Plain, Tone::from);
+            vec![
+                Cell::new(place, Tone::Quiet),
+                Cell::new(time::moment(cause.since.as_ref()), Tone::Quiet),
+                Cell::new(cause.text.clone(), tone),
+            ]
         })
         .collect();
-    Ok(Table::below(COLUMNS).print(screen, &rows)?)
+    Table::below(COLUMNS).print(screen, &rows)
 }
 
 /// The evidence of each dispatch that was asked about.

@@ -148,6 +148,11 @@ fn waves(stacks: &[RunStack], screen: &mut Screen<'_>) -> Result<(), Failure> {
         screen.line(&format!("\n{title}: {}", counted(stacks.len() as u64, "stack")))?;
         table.print(screen, &stacks.into_iter().map(row).collect::<Vec<_>>())?;
     }
+    if stacks.iter().any(|stack| stack.directly_affected) {
+        let legend =
+            screen.paint("* changed itself; the others depend on what changed", Tone::Quiet).into_owned();
+        screen.line(&format!("\n{legend}"))?;
+    }
     Ok(())
 }
 
