@@ -1,39 +1,65 @@
-//! Who may ask: whoever has the admin token.
+//! Who may ask what: one layer before every service, and one table of roles, so that no method can be forgotten.
 
-use secrecy::SecretString;
-use stackwave_auth::{bearer_token, tokens_match};
-use tonic::{Request, Status, service::Interceptor};
+mod caller;
+mod gate;
+mod roles;
 
-/// Lets calls through that carry the token.
+pub(crate) use self::{
+    caller::{BOOTSTRAP, Caller},
+    gate::Gate,
+};
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower::{Layer, Service};
+
+/// Puts the gate before a service.
 #[derive(Clone)]
-pub(crate) struct Access {
-    token: Option<SecretString>,
-}
+pub(crate) struct AccessLayer(pub(crate) Arc<Gate>);
 
-impl Access {
-    pub(crate) const fn new(token: Option<SecretString>) -> Self {
-        Self { token }
+impl<S> Layer<S> for AccessLayer {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { gate: Arc::clone(&self.0), inner }
     }
 }
 
-impl Interceptor for Access {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let Some(expected) = &self.token else {
-            return Err(Status::unauthenticated(
-                "this server has no admin token, so nobody may ask: set STACKWAVE_ADMIN_TOKEN or \
-                 STACKWAVE_ADMIN_TOKEN_FILE where it runs",
-            ));
-        };
-        let header = request.metadata().get("authorization").map(|value| value.as_bytes());
-        let given = bearer_token(header).map_err(|_| {
-            Status::unauthenticated(
-                "the call carries no admin token: send `authorization: Bearer <STACKWAVE_ADMIN_TOKEN>` as metadata",
-            )
-        })?;
-        if tokens_match(expected, &given) {
-            Ok(request)
-        } else {
-            Err(Status::unauthenticated("the admin token is not the one that this server has"))
+/// A service behind the gate.
+#[derive(Clone)]
+pub(crate) struct Guarded<S> {
+    gate: Arc<Gate>,
+    inner: S,
+}
+
+impl<S, In, Out> Service<http::Request<In>> for Guarded<S>
+where
+    S: Service<http::Request<In>, Response = http::Response<Out>>,
+    S::Future: Send + 'static,
+    Out: Default + Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = http::Response<Out>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<In>) -> Self::Future {
+        match self.gate.admit(request.uri().path(), request.headers()) {
+            Ok(caller) => {
+                if let Some(caller) = caller {
+                    request.extensions_mut().insert(caller);
+                }
+                Box::pin(self.inner.call(request))
+            }
+            Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! From the engine's view to the API's messages. Names of repositories are filled in by the caller, who has them.
 
-use prost_types::Timestamp as ProtoTimestamp;
+use crate::time::{duration, timestamp};
 use stackwave_admin_proto::v1::{
-    Cause, GetRunResponse, LogPosition, Repository, Run, RunStack, RunStatus, StackCount, StackKey,
+    Cause, Forecast, GetRunResponse, LogPosition, Repository, Run, RunStack, RunStatus, StackCount, StackKey,
     StackStatus, Trigger, WorkflowRun,
 };
-use stackwave_domain::{StackKey as Key, StreamId, Timestamp};
+use stackwave_domain::{Position, StackKey as Key, StreamId, Timestamp};
 use stackwave_engine::{
-    explain::explain_in,
+    explain::{self, Kind, explain_in},
+    forecast::{self, forecast},
     state::RepositoryState,
     view::{RunPhase, RunView, StackView, Status, WorkflowRunView},
 };
@@ -15,16 +16,60 @@ use stackwave_engine::{
 /// Sentences for one stack. A run may have thousands, and an answer of gRPC some megabytes.
 const MAX_CAUSES: usize = 20;
 
-/// A run with its stacks, out of this stream.
-pub(crate) fn details(stream: StreamId, repository: &RepositoryState, view: &RunView<'_>) -> GetRunResponse {
+/// A run with its stacks, out of this stream, as it is `now`.
+pub(crate) fn details(
+    stream: StreamId,
+    repository: &RepositoryState,
+    view: &RunView<'_>,
+    now: Timestamp,
+) -> GetRunResponse {
     let stacks = (0..view.stacks.len())
-        .map(|index| stack(&view.stacks[index], &view.stacks, causes(stream, repository, view, index)));
+        .map(|index| stack(&view.stacks[index], &view.stacks, causes(stream, repository, view, index, now)));
+    let expected = forecast(repository, view.run, now);
     GetRunResponse {
         run: Some(run(repository, view)),
         stacks: stacks.collect(),
         warnings: view.run.plan.warnings.clone(),
-        forecast: None,
+        forecast: expected.map(|expected| expectation(view, &expected, now)),
         as_of: None,
+    }
+}
+
+fn expectation(view: &RunView<'_>, expected: &forecast::Forecast, now: Timestamp) -> Forecast {
+    let left = view.run.plan.stacks.iter().zip(&view.stacks).filter(|(_, stack)| to_be_started(stack.status));
+    let path = expected.critical_path.iter().filter_map(|index| view.stacks.get(*index));
+    Forecast {
+        dispatches_left: number(left.map(|(planned, _)| calls(planned)).sum()),
+        critical_path: path.map(|stack| key(&stack.key)).collect(),
+        remaining: expected.left(now).map(duration),
+        expected_finish: expected.finish.map(timestamp),
+        stacks_with_history: number(expected.rests_on.stack),
+        stacks_left: number(expected.open),
+    }
+}
+
+/// Whether a stack's workflows have still to be started.
+const fn to_be_started(status: Status) -> bool {
+    match status {
+        Status::Waiting | Status::Held | Status::Released | Status::Dispatching | Status::Blocked => true,
+        Status::Failed
+        | Status::Cancelled
+        | Status::DispatchRefused
+        | Status::CannotRun
+        | Status::Undecidable
+        | Status::AwaitingApproval
+        | Status::Running
+        | Status::Queued
+        | Status::Stopped
+        | Status::Succeeded
+        | Status::Skipped => false,
+    }
+}
+
+fn calls(planned: &stackwave_domain::plan::PlannedStack) -> usize {
+    match &planned.verdict {
+        stackwave_domain::plan::Verdict::Dispatch(calls) => calls.len(),
+        _ => 0,
     }
 }
 
@@ -73,22 +118,40 @@ fn stack(view: &StackView, all: &[StackView], causes: Vec<Cause>) -> RunStack {
 }
 
 /// Why a stack stands as it does; nothing for one that succeeded.
-fn causes(stream: StreamId, repository: &RepositoryState, view: &RunView<'_>, index: usize) -> Vec<Cause> {
+fn causes(
+    stream: StreamId,
+    repository: &RepositoryState,
+    view: &RunView<'_>,
+    index: usize,
+    now: Timestamp,
+) -> Vec<Cause> {
     if view.stacks[index].status == Status::Succeeded {
         return Vec::new();
     }
-    let causes = explain_in(repository, view, index, MAX_CAUSES).into_iter();
-    causes
-        .map(|cause| Cause {
-            text: cause.text,
-            record: cause
-                .position
-                .map(|position| LogPosition { stream: stream.name(), position: position.0 }),
-            key: None,
-            status: StackStatus::Unspecified.into(),
-            since: None,
-        })
+    explain_in(repository, view, index, MAX_CAUSES, now)
+        .into_iter()
+        .map(|told| cause(stream, told))
         .collect()
+}
+
+/// One sentence of an explanation.
+pub(crate) fn cause(stream: StreamId, told: explain::Cause) -> Cause {
+    let status = match told.kind {
+        Kind::Stack(status) => stack_status(status),
+        Kind::RunOpened | Kind::RunStopped => StackStatus::Unspecified,
+    };
+    Cause {
+        text: told.text,
+        record: told.position.map(|position| record(stream, position)),
+        key: told.stack.as_ref().map(key),
+        status: status.into(),
+        since: told.since.map(timestamp),
+    }
+}
+
+/// The place of a record.
+pub(crate) fn record(stream: StreamId, position: Position) -> LogPosition {
+    LogPosition { stream: stream.name(), position: position.0 }
 }
 
 fn workflow_run(view: &WorkflowRunView) -> WorkflowRun {
@@ -100,23 +163,18 @@ fn workflow_run(view: &WorkflowRunView) -> WorkflowRun {
     }
 }
 
-fn key(key: &Key) -> StackKey {
+/// A stack's name.
+pub(crate) fn key(key: &Key) -> StackKey {
     StackKey { component: key.component.to_string(), stack: key.stack.to_string() }
 }
 
-fn timestamp(at: Timestamp) -> ProtoTimestamp {
-    // A protobuf timestamp counts nanoseconds forward from the second, also before 1970.
-    let nanos = i64::from(at.subsec_nanosecond());
-    let (seconds, nanos) =
-        if nanos < 0 { (at.as_second() - 1, nanos + 1_000_000_000) } else { (at.as_second(), nanos) };
-    ProtoTimestamp { seconds, nanos: i32::try_from(nanos).unwrap_or_default() }
-}
-
-fn number(count: usize) -> u32 {
+/// A number of things, as the API counts.
+pub(crate) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-const fn phase(phase: RunPhase) -> RunStatus {
+/// How a run stands.
+pub(crate) const fn phase(phase: RunPhase) -> RunStatus {
     match phase {
         RunPhase::Running => RunStatus::Running,
         RunPhase::Failed => RunStatus::Failed,
@@ -124,10 +182,12 @@ const fn phase(phase: RunPhase) -> RunStatus {
         RunPhase::NothingAffected => RunStatus::NothingAffected,
         RunPhase::Superseded => RunStatus::Superseded,
         RunPhase::Closed => RunStatus::Closed,
+        RunPhase::Cancelled => RunStatus::Cancelled,
     }
 }
 
-const fn stack_status(status: Status) -> StackStatus {
+/// How a stack stands.
+pub(crate) const fn stack_status(status: Status) -> StackStatus {
     match status {
         Status::Failed => StackStatus::Failed,
         Status::Cancelled => StackStatus::Cancelled,
@@ -145,5 +205,42 @@ const fn stack_status(status: Status) -> StackStatus {
         Status::Stopped => StackStatus::Stopped,
         Status::Succeeded => StackStatus::Succeeded,
         Status::Skipped => StackStatus::Skipped,
+    }
+}
+
+/// How a run has to stand, as a filter says.
+pub(crate) const fn run_phase(status: RunStatus) -> Option<RunPhase> {
+    match status {
+        RunStatus::Unspecified => None,
+        RunStatus::Running => Some(RunPhase::Running),
+        RunStatus::Failed => Some(RunPhase::Failed),
+        RunStatus::Succeeded => Some(RunPhase::Succeeded),
+        RunStatus::NothingAffected => Some(RunPhase::NothingAffected),
+        RunStatus::Superseded => Some(RunPhase::Superseded),
+        RunStatus::Closed => Some(RunPhase::Closed),
+        RunStatus::Cancelled => Some(RunPhase::Cancelled),
+    }
+}
+
+/// How a stack has to stand, as a filter says.
+pub(crate) const fn status_of_stack(status: StackStatus) -> Option<Status> {
+    match status {
+        StackStatus::Unspecified => None,
+        StackStatus::Failed => Some(Status::Failed),
+        StackStatus::Cancelled => Some(Status::Cancelled),
+        StackStatus::DispatchRefused => Some(Status::DispatchRefused),
+        StackStatus::CannotRun => Some(Status::CannotRun),
+        StackStatus::Undecidable => Some(Status::Undecidable),
+        StackStatus::Blocked => Some(Status::Blocked),
+        StackStatus::AwaitingApproval => Some(Status::AwaitingApproval),
+        StackStatus::Running => Some(Status::Running),
+        StackStatus::Queued => Some(Status::Queued),
+        StackStatus::Dispatching => Some(Status::Dispatching),
+        StackStatus::Released => Some(Status::Released),
+        StackStatus::Held => Some(Status::Held),
+        StackStatus::Waiting => Some(Status::Waiting),
+        StackStatus::Stopped => Some(Status::Stopped),
+        StackStatus::Succeeded => Some(Status::Succeeded),
+        StackStatus::Skipped => Some(Status::Skipped),
     }
 }

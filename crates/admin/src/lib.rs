@@ -1,29 +1,61 @@
-//! Answers people's questions about runs, as gRPC (`proto/stackwave/admin/v1`).
+//! The admin API, as gRPC (`proto/stackwave/admin/v1`): questions about runs, the event log as a stream, commands,
+//! credentials, and the machine room.
 //!
-//! It reads the folded state of this process and decides nothing. Beside `Runs` there are gRPC's own health service,
-//! which says what `/readyz` says, and reflection, so that `grpcurl` needs no files; these two need no token.
+//! It answers from this process's folded state, its read model and the log, and decides nothing: a command is a record,
+//! which the roles that decide fold. Every call passes one gate (`access`), which knows the least role of every method.
+//! Beside the services there are gRPC's own health service, which says what `/readyz` says, and reflection, so that
+//! `grpcurl` needs no files; these need no token.
 
 mod access;
+mod commands;
+mod context;
 mod convert;
-mod filter;
-mod listing;
+mod credentials;
+mod errors;
+mod events;
+mod inventory;
 mod page;
+mod past;
 mod readiness;
 mod runs;
+mod sources;
+mod system;
+mod time;
+mod tls;
 
-use crate::{access::Access, readiness::Readiness, runs::RunsService};
+pub use self::{
+    sources::{Budget, Narrator, Process, Sources},
+    tls::{ServerTls, TlsError, TlsFiles},
+};
+
+use crate::{
+    access::{AccessLayer, Gate},
+    context::Context,
+    readiness::Readiness,
+};
 use secrecy::SecretString;
-use stackwave_admin_proto::{FILE_DESCRIPTOR_SET, v1::runs_server::RunsServer};
+use stackwave_admin_proto::{
+    FILE_DESCRIPTOR_SET,
+    v1::{
+        commands_server::CommandsServer, credentials_server::CredentialsServer, events_server::EventsServer,
+        inventory_server::InventoryServer, runs_server::RunsServer, system_server::SystemServer,
+    },
+};
 use stackwave_runtime::{Core, PartitionView};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
+
+/// The role that writes what nobody in particular wrote.
+pub(crate) const ACTOR: &str = "admin";
 
 /// What an operator can set.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// The bearer token of `Runs`. Without it every call of `Runs` is refused.
+    /// The first admin's token. Without it, and without a token in the log, every call is refused.
     pub token: Option<SecretString>,
+    /// Serves TLS with these certificates; none serves plain text.
+    pub tls: Option<ServerTls>,
 }
 
 /// The service had to stop.
@@ -40,8 +72,18 @@ pub enum Error {
 /// How long calls may take to end once the process drains. A client that watches health would never end by itself.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How often a quiet client is asked whether it is still there.
+/// How often a quiet client is asked whether it is still there, and how long it may take to say so.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a call may take to its answer, or to the beginning of its stream. Clients may set less.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Calls at a time on one connection.
+const MAX_STREAMS: u32 = 256;
+
+/// The largest request in bytes: every one of them is a few short texts.
+const MAX_REQUEST: usize = 64 * 1024;
 
 /// What reflection tells, in either version: many clients know only `v1alpha`.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
@@ -57,6 +99,7 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 pub async fn serve(
     core: Core,
     config: Config,
+    sources: Sources,
     partitions: Vec<PartitionView>,
     listener: TcpListener,
 ) -> Result<(), Error> {
@@ -64,18 +107,52 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let readiness = Readiness::follow(&core, reporter).await;
     let (reflection, older_reflection) = (reflection().build_v1()?, reflection().build_v1alpha()?);
-    let runs = RunsService::new(core.config.clone(), partitions, readiness);
-    let access = Access::new(config.token);
-    let server = Server::builder()
+    let gate = Arc::new(Gate::new(core.clone(), config.token));
+    let context = Context {
+        core,
+        partitions: partitions.into(),
+        readiness,
+        gate: Arc::clone(&gate),
+        read_model: sources.read_model.clone(),
+    };
+    let sources = Arc::new(sources);
+    let runs = runs::RunsService::new(context.clone());
+    let events = events::EventsService::new(context.clone(), Arc::clone(&sources));
+    let commands = commands::CommandsService::new(context.clone());
+    let credentials = credentials::CredentialsService::new(context.clone());
+    let inventory = inventory::InventoryService::new(context.clone());
+    let system = system::SystemService::new(context, sources);
+    let router = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_PATIENCE))
+        .max_concurrent_streams(Some(MAX_STREAMS))
+        .timeout(DEADLINE)
+        .layer(AccessLayer(gate))
         .add_service(health)
         .add_service(reflection)
         .add_service(older_reflection)
-        .add_service(RunsServer::with_interceptor(runs, access))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener), shutdown.clone().cancelled_owned());
+        .add_service(RunsServer::new(runs).max_decoding_message_size(MAX_REQUEST))
+        .add_service(EventsServer::new(events).max_decoding_message_size(MAX_REQUEST))
+        .add_service(CommandsServer::new(commands).max_decoding_message_size(MAX_REQUEST))
+        .add_service(CredentialsServer::new(credentials).max_decoding_message_size(MAX_REQUEST))
+        .add_service(InventoryServer::new(inventory).max_decoding_message_size(MAX_REQUEST))
+        .add_service(SystemServer::new(system).max_decoding_message_size(MAX_REQUEST));
+    let stop = shutdown.clone().cancelled_owned();
     let out_of_patience = async {
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;
+    };
+    let server = async {
+        match config.tls {
+            Some(tls) => {
+                let incoming = tls.incoming(listener, shutdown.clone());
+                router.serve_with_incoming_shutdown(incoming, stop).await
+            }
+            None => {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, stop).await
+            }
+        }
     };
     tokio::select! {
         served = server => Ok(served?),

@@ -1,6 +1,8 @@
 //! What the process says of itself, as gRPC's health service says it.
 
-use stackwave_admin_proto::v1::runs_server;
+use stackwave_admin_proto::v1::{
+    commands_server, credentials_server, events_server, inventory_server, runs_server, system_server,
+};
 use stackwave_runtime::{Core, Health};
 use std::{
     sync::{
@@ -52,8 +54,19 @@ impl Readiness {
     }
 }
 
-/// Says it of the process (the empty name, by gRPC's convention) and of its service.
+/// The process (the empty name, by gRPC's convention) and its services.
+const NAMES: [&str; 7] = [
+    "",
+    runs_server::SERVICE_NAME,
+    events_server::SERVICE_NAME,
+    commands_server::SERVICE_NAME,
+    credentials_server::SERVICE_NAME,
+    inventory_server::SERVICE_NAME,
+    system_server::SERVICE_NAME,
+];
+
 async fn set(reporter: &HealthReporter, status: ServingStatus) {
-    reporter.set_service_status("", status).await;
-    reporter.set_service_status(runs_server::SERVICE_NAME, status).await;
+    for name in NAMES {
+        reporter.set_service_status(name, status).await;
+    }
 }

@@ -1,122 +1,105 @@
 //! The service `Runs`.
 
-use crate::{
-    filter::{Filter, invalid, page_size},
-    listing, page,
-    readiness::Readiness,
+mod dispatch;
+mod explain;
+pub(crate) mod found;
+mod lists;
+mod rows;
+
+pub(crate) use self::{
+    explain::stack_key,
+    lists::{given, page, repository},
 };
-use stackwave_admin_proto::v1::{
-    self, GetRunRequest, GetRunResponse, ListRunsRequest, ListRunsResponse, Run, runs_server::Runs,
-};
-use stackwave_domain::{RepositoryId, RunId};
-use stackwave_runtime::{ConfigView, PartitionView};
+
+use crate::{context::Context, convert};
+use stackwave_admin_proto::v1::{self, runs_server::Runs};
+use stackwave_engine::view::run_view;
 use tonic::{Request, Response, Status, async_trait};
 
-/// Answers from the folded partitions.
+/// Answers from the folded partitions, the log and the read model.
 pub(crate) struct RunsService {
-    config: ConfigView,
-    partitions: Vec<PartitionView>,
-    readiness: Readiness,
+    context: Context,
 }
 
 impl RunsService {
-    pub(crate) const fn new(
-        config: ConfigView,
-        partitions: Vec<PartitionView>,
-        readiness: Readiness,
-    ) -> Self {
-        Self { config, partitions, readiness }
-    }
-
-    fn check_ready(&self) -> Result<(), Status> {
-        if self.readiness.was_reached() {
-            Ok(())
-        } else {
-            Err(Status::unavailable("the event log is still being read; `/readyz` says how far it is"))
-        }
-    }
-
-    fn name(&self, run: &mut Run) {
-        let Some(repository) = &mut run.repository else { return };
-        let id = RepositoryId(repository.id);
-        let name = self.config.read(|config| config.repository(id).map(|known| known.name.to_string()));
-        repository.name = name.unwrap_or_default();
+    pub(crate) const fn new(context: Context) -> Self {
+        Self { context }
     }
 }
 
 #[async_trait]
 impl Runs for RunsService {
-    async fn get_run(&self, request: Request<GetRunRequest>) -> Result<Response<GetRunResponse>, Status> {
-        self.check_ready()?;
-        let GetRunRequest { run_id, .. } = request.into_inner();
-        if run_id.is_empty() {
-            return Err(invalid("run_id", "it is missing"));
+    async fn get_run(
+        &self,
+        request: Request<v1::GetRunRequest>,
+    ) -> Result<Response<v1::GetRunResponse>, Status> {
+        let v1::GetRunRequest { run_id, position } = request.into_inner();
+        let mut answer = found::read_run(&self.context, &run_id, position, |found| {
+            let view = run_view(found.repository, found.run);
+            let mut details = convert::details(found.stream, found.repository, &view, found.now);
+            details.as_of = Some(convert::record(found.stream, found.as_of));
+            Ok(details)
+        })
+        .await?;
+        if let Some(repository) = answer.run.as_mut().and_then(|run| run.repository.as_mut()) {
+            repository.name = self.context.name_of(stackwave_domain::RepositoryId(repository.id));
         }
-        let found = listing::find(&self.partitions, &RunId::new(&run_id));
-        let mut found = found.ok_or_else(|| Status::not_found(format!("there is no run `{run_id}`")))?;
-        if let Some(run) = &mut found.run {
-            self.name(run);
-        }
-        Ok(Response::new(found))
+        Ok(Response::new(answer))
     }
 
     async fn list_runs(
         &self,
-        request: Request<ListRunsRequest>,
-    ) -> Result<Response<ListRunsResponse>, Status> {
-        self.check_ready()?;
-        let request = request.into_inner();
-        let filter = Filter::read(&request)?;
-        let size = page_size(&request)?;
-        let after = page::read(&request.page_token, &filter)?;
-        let (mut runs, next) = listing::list(&self.partitions, &self.config, &filter, after.as_ref(), size)?;
-        runs.iter_mut().for_each(|run| self.name(run));
-        Ok(Response::new(ListRunsResponse { runs, next_page_token: next.unwrap_or_default() }))
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<v1::ListRunsResponse>, Status> {
+        lists::runs(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_stacks(
         &self,
-        _: Request<v1::ListStacksRequest>,
+        request: Request<v1::ListStacksRequest>,
     ) -> Result<Response<v1::ListStacksResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        lists::stacks(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_pull_requests(
         &self,
-        _: Request<v1::ListPullRequestsRequest>,
+        request: Request<v1::ListPullRequestsRequest>,
     ) -> Result<Response<v1::ListPullRequestsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        lists::pull_requests(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_uploads(
         &self,
-        _: Request<v1::ListUploadsRequest>,
+        request: Request<v1::ListUploadsRequest>,
     ) -> Result<Response<v1::ListUploadsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        lists::uploads(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_dispatches(
         &self,
-        _: Request<v1::ListDispatchesRequest>,
+        request: Request<v1::ListDispatchesRequest>,
     ) -> Result<Response<v1::ListDispatchesResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        lists::dispatches(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_deliveries(
         &self,
-        _: Request<v1::ListDeliveriesRequest>,
+        request: Request<v1::ListDeliveriesRequest>,
     ) -> Result<Response<v1::ListDeliveriesResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        lists::deliveries(&self.context, request.into_inner()).await.map(Response::new)
     }
 
-    async fn explain(&self, _: Request<v1::ExplainRequest>) -> Result<Response<v1::ExplainResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::ExplainResponse>, Status> {
+        explain::explain(&self.context, request.get_ref()).await.map(Response::new)
     }
 
     async fn explain_dispatch(
         &self,
-        _: Request<v1::ExplainDispatchRequest>,
+        request: Request<v1::ExplainDispatchRequest>,
     ) -> Result<Response<v1::ExplainDispatchResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        explain::explain_dispatch(&self.context, request.get_ref()).await.map(Response::new)
     }
 }

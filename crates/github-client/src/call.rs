@@ -151,6 +151,9 @@ impl Inner {
 
     fn note_limits(&self, lane: &Lane, answer: &Answer) -> Result<(), Trouble> {
         let now = (self.clock)();
+        if let Some(told) = RateLimit::of(answer).filter(|told| told.resource == "core") {
+            lane.told(told);
+        }
         if let Some(limit) = limit::of_answer(answer, now) {
             let wait = lane.block(limit);
             tracing::warn!(http.status = answer.status, wait_s = wait.as_secs(), "GitHub limits our calls");

@@ -1,7 +1,7 @@
 //! What goes over the wire, for metrics: each exchange, and what the budgets have left.
 
 use crate::{GitHubClient, http::Answer};
-use stackwave_domain::InstallationId;
+use stackwave_domain::{InstallationId, Timestamp};
 use std::time::Duration;
 
 /// One exchange with GitHub that ended, with an answer or without.
@@ -32,15 +32,19 @@ pub struct RateLimit {
     pub remaining: u64,
     /// Requests between two resets.
     pub limit: u64,
+    /// When the count starts anew.
+    pub reset_at: Option<Timestamp>,
 }
 
 impl RateLimit {
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
-        let number = |name: &str| answer.header(name)?.trim().parse().ok();
+        let number = |name: &str| answer.header(name)?.trim().parse::<u64>().ok();
         Some(Self {
             resource: answer.header("x-ratelimit-resource").unwrap_or("core").to_owned(),
             remaining: number("x-ratelimit-remaining")?,
             limit: number("x-ratelimit-limit")?,
+            reset_at: number("x-ratelimit-reset")
+                .and_then(|seconds| Timestamp::from_second(i64::try_from(seconds).ok()?).ok()),
         })
     }
 }
@@ -62,6 +66,14 @@ pub struct BudgetLeft {
     pub comments: Option<f64>,
     /// Calls that are in flight.
     pub in_flight: u64,
+    /// Writes a minute that this process may send; none where the host is not paced.
+    pub writes_per_minute: Option<u32>,
+    /// Writes of any kind that wait for the budget.
+    pub waiting: u64,
+    /// How long the one that waits longest has waited.
+    pub longest_wait: Option<Duration>,
+    /// GitHub's own count, as its last answer said.
+    pub limit: Option<RateLimit>,
     /// Dispatches that wait for the budget.
     pub waiting_dispatches: u64,
     /// How long a limit of GitHub still holds; zero when none does.

@@ -40,6 +40,18 @@ impl Health {
         self.lock().parts.values().all(Option::is_none)
     }
 
+    /// Every part, with why it is not ready.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(String, Option<String>)> {
+        self.lock().parts.iter().map(|(part, why)| (part.clone(), why.clone())).collect()
+    }
+
+    /// What is worth seeing besides.
+    #[must_use]
+    pub fn details(&self) -> Vec<(String, Value)> {
+        self.lock().details.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// All of it as JSON: `{"ready": …, "parts": {…}, "details": {…}}`.
     #[must_use]
     pub fn report(&self) -> Value {

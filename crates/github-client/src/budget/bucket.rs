@@ -25,6 +25,17 @@ impl Bucket {
         f64::from(self.rate.writes) * self.share / self.rate.per.as_secs_f64()
     }
 
+    /// Writes a minute that are ours, rounded.
+    pub(super) fn per_minute(&self) -> u32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a part of a small positive number"
+        )]
+        let writes = (self.per_second() * 60.0).round() as u32;
+        writes
+    }
+
     /// At least one write, or none could ever be made.
     fn burst(&self) -> f64 {
         (f64::from(self.rate.burst) * self.share).max(1.0)

@@ -3,10 +3,11 @@
 use super::{Pace, bucket::Bucket};
 use crate::{
     limit::{Limit, UNTOLD_WAIT},
-    observe::BudgetLeft,
+    observe::{BudgetLeft, RateLimit},
 };
 use stackwave_domain::InstallationId;
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -44,6 +45,11 @@ struct State {
     blocked_until: Option<Instant>,
     untold_limits: u32,
     waiting_dispatches: usize,
+    /// Who waits for a write, in their order, and since when.
+    waits: BTreeMap<u64, Instant>,
+    next_wait: u64,
+    /// GitHub's own count, as its last answer said.
+    limit: Option<RateLimit>,
 }
 
 impl Lane {
@@ -56,6 +62,9 @@ impl Lane {
                 blocked_until: None,
                 untold_limits: 0,
                 waiting_dispatches: 0,
+                waits: BTreeMap::new(),
+                next_wait: 0,
+                limit: None,
             }),
             changed: Notify::new(),
             in_flight: Semaphore::new(pace.in_flight as usize),
@@ -81,7 +90,7 @@ impl Lane {
     /// Takes up to `wanted` writes out of the budget, at least one, waiting until there is one. No block holds then.
     pub(crate) async fn take(&self, kind: Kind, wanted: usize) -> usize {
         let wanted = wanted.clamp(1, self.at_once);
-        let _waiting = (kind == Kind::Dispatch).then(|| WaitingDispatch::new(self));
+        let _waiting = Waiting::new(self, kind);
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -135,6 +144,11 @@ impl Lane {
         self.state().untold_limits = 0;
     }
 
+    /// GitHub told its own count.
+    pub(crate) fn told(&self, limit: RateLimit) {
+        self.state().limit = Some(limit);
+    }
+
     /// What it has left now.
     pub(crate) fn left(&self, installation: Option<InstallationId>) -> BudgetLeft {
         let (mut state, now) = (self.state(), Instant::now());
@@ -144,7 +158,11 @@ impl Lane {
             writes: state.writes.as_mut().map(|bucket| bucket.left(now)),
             comments,
             in_flight: (self.at_once - self.in_flight.available_permits()) as u64,
+            waiting: state.waits.len() as u64,
             waiting_dispatches: state.waiting_dispatches as u64,
+            longest_wait: state.waits.values().next().map(|since| now.saturating_duration_since(*since)),
+            writes_per_minute: state.writes.as_ref().map(Bucket::per_minute),
+            limit: state.limit.clone(),
             blocked_for: state.blocked(now).unwrap_or_default(),
         }
     }
@@ -189,20 +207,35 @@ impl State {
     }
 }
 
-/// While it lives, cancellations and comments wait.
-struct WaitingDispatch<'a>(&'a Lane);
+/// Somebody who waits for a write. While it is for a dispatch, cancellations and comments wait.
+struct Waiting<'a> {
+    lane: &'a Lane,
+    kind: Kind,
+    number: u64,
+}
 
-impl<'a> WaitingDispatch<'a> {
-    fn new(lane: &'a Lane) -> Self {
-        lane.state().waiting_dispatches += 1;
-        Self(lane)
+impl<'a> Waiting<'a> {
+    fn new(lane: &'a Lane, kind: Kind) -> Self {
+        let mut state = lane.state();
+        let number = state.next_wait;
+        state.next_wait += 1;
+        state.waits.insert(number, Instant::now());
+        if kind == Kind::Dispatch {
+            state.waiting_dispatches += 1;
+        }
+        Self { lane, kind, number }
     }
 }
 
-impl Drop for WaitingDispatch<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.state().waiting_dispatches -= 1;
-        self.0.changed.notify_waiters();
+        let mut state = self.lane.state();
+        state.waits.remove(&self.number);
+        if self.kind == Kind::Dispatch {
+            state.waiting_dispatches -= 1;
+            drop(state);
+            self.lane.changed.notify_waiters();
+        }
     }
 }
 

@@ -1,0 +1,51 @@
+//! A repository as it was: folded anew from the log.
+
+use crate::{context::Context, errors};
+use stackwave_domain::{Position, RepositoryId, StreamId};
+use stackwave_engine::State;
+use stackwave_event_log::{EventLog, Filter, LogError, MAX_BATCH};
+use stackwave_runtime::{start, stow};
+use std::sync::Arc;
+use tonic::Status;
+
+/// The state of one repository when everything up to a position of its stream, and nothing later, had happened. Records
+/// of other repositories are not in it.
+pub(crate) async fn repository_at(
+    context: &Context,
+    stream: StreamId,
+    repository: RepositoryId,
+    position: Position,
+) -> Result<State, Status> {
+    let log = &context.core.log;
+    let last = log.last_position(stream).await.map_err(|error| errors::log(&error))?;
+    if position > last {
+        let what = format!("{stream} ends at {last}");
+        return Err(errors::out_of_range("POSITION_AFTER_END", &what));
+    }
+    match fold(log, stream, repository, position).await {
+        Ok(state) => Ok(state),
+        // A purged stream says what is to be done.
+        Err(LogError::Setup(what)) => Err(errors::out_of_range("POSITION_PURGED", &what)),
+        Err(error) => Err(errors::log(&error)),
+    }
+}
+
+async fn fold(
+    log: &Arc<dyn EventLog>,
+    stream: StreamId,
+    repository: RepositoryId,
+    position: Position,
+) -> Result<State, LogError> {
+    let start = start::replay(log.as_ref(), stream, Some(position)).await?;
+    let (mut state, mut from) = (start.state, start.origin.position().next());
+    let filter = Filter::Repository(repository);
+    while from <= position {
+        let mut page = log.read_of(stream, &filter, from, MAX_BATCH).await?;
+        let Some(last) = page.last() else { break };
+        from = last.position.next();
+        page.retain(|entry| entry.position <= position);
+        stow::hydrate(log, &mut page).await?;
+        page.iter().for_each(|entry| drop(state.apply(entry)));
+    }
+    Ok(state)
+}
