@@ -1,0 +1,200 @@
+//! Collects a recording from an event log. The log is only read, also while it is served.
+
+mod near;
+mod whole;
+
+use crate::{
+    About, Recording,
+    base::BaseError,
+    find::{Found, find_run},
+    recording::hydrate,
+    withhold::{withhold, withhold_text},
+};
+use stackwave_domain::{
+    Entry, Position, PrNumber, RepositoryId, RunId, StreamId, Subject, record::HydrateError,
+};
+use stackwave_engine::{Config, ENGINE_VERSION, State};
+use stackwave_event_log::{EventLog, Filter, LogError, MAX_BATCH};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What is wanted of a log.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// In which repository; may be left out for a run, which is then looked for.
+    pub repository: Option<RepositoryId>,
+    /// Of what.
+    pub wanted: Wanted,
+    /// How much of what was before.
+    pub depth: Depth,
+}
+
+/// Of what the records are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A run.
+    Run(RunId),
+    /// A pull request, with all its runs.
+    Pull(PrNumber),
+    /// Everything.
+    Repository,
+}
+
+/// How much of what was before a run is folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Some hundred records before it: quick in the largest log. What the repository was told longer ago is not known.
+    Near,
+    /// Everything since the repository's first record: exact, as any role has folded it.
+    Whole,
+}
+
+/// A recording could not be collected.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// There is no such run.
+    #[error("the event log has no run `{0}`")]
+    NoRun(RunId),
+    /// Nothing is known of the repository.
+    #[error("the event log holds nothing about the repository {0}")]
+    NoRepository(RepositoryId),
+    /// Nothing is known of the pull request.
+    #[error("the event log holds nothing about #{number} in the repository {repository}")]
+    NoPull {
+        /// In which repository.
+        repository: RepositoryId,
+        /// Which pull request.
+        number: PrNumber,
+    },
+    /// Without a run, the repository has to be named.
+    #[error("name the repository of the pull request")]
+    WhichRepository,
+    /// A large content is missing or cannot be read.
+    #[error("the record at {position} cannot be read whole: {error}")]
+    Content {
+        /// Of which record.
+        position: Position,
+        /// What is wrong.
+        error: HydrateError,
+    },
+    /// The state that stands for records which were purged cannot be read.
+    #[error("the log was purged, and the state that stands for its first records cannot be read: {0}")]
+    Checkpoint(#[from] BaseError),
+}
+
+/// Collects what is wanted. `config` is the configuration as the log has it.
+///
+/// # Errors
+/// It is not there, or the log cannot be read.
+pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Result<Recording, CollectError> {
+    let found = match &ask.wanted {
+        Wanted::Run(run) => {
+            let found = find_run(log, config, ask.repository, run).await?;
+            Some(found.ok_or_else(|| CollectError::NoRun(run.clone()))?)
+        }
+        Wanted::Pull(_) | Wanted::Repository => None,
+    };
+    let repository = found.as_ref().map(|found| found.repository).or(ask.repository);
+    let repository = repository.ok_or(CollectError::WhichRepository)?;
+    let mut gather = Gather::new(log, repository);
+    let span = match (&found, ask.depth) {
+        (Some(found), Depth::Near) => near::gather(&mut gather, found).await?,
+        (found, _) => whole::gather(&mut gather, &ask.wanted, found.as_ref()).await?,
+    };
+    let settings = gather.settings().await?;
+    let about = About {
+        repository,
+        name: config.repository(repository).map(|known| known.name.clone()),
+        run: found.as_ref().map(|found| found.opened.run.clone()),
+        pull_request: match &ask.wanted {
+            Wanted::Pull(number) => Some(*number),
+            Wanted::Run(_) | Wanted::Repository => found.and_then(|found| found.opened.pull_request),
+        },
+        stream: gather.stream.name(),
+        from: span.entries.first().map_or(Position::START, |entry| entry.position),
+        to: span.entries.last().map_or(Position::START, |entry| entry.position),
+        cut: span.cut,
+        engine: ENGINE_VERSION,
+        withheld: gather.withheld,
+    };
+    let named: std::collections::BTreeSet<_> =
+        span.entries.iter().flat_map(|entry| entry.record.missing_blobs()).map(|blob| blob.digest).collect();
+    gather.blobs.retain(|digest, _| named.contains(digest));
+    Ok(Recording { about, base: span.base, config: settings, entries: span.entries, blobs: gather.blobs })
+}
+
+/// What was gathered.
+struct Span {
+    base: Option<State>,
+    entries: Vec<Entry>,
+    cut: bool,
+}
+
+/// Reads one repository's records, cleaned of secrets, with their contents.
+struct Gather<'a> {
+    log: &'a Arc<dyn EventLog>,
+    repository: RepositoryId,
+    stream: StreamId,
+    blobs: BTreeMap<stackwave_domain::Digest, String>,
+    withheld: u64,
+}
+
+impl<'a> Gather<'a> {
+    fn new(log: &'a Arc<dyn EventLog>, repository: RepositoryId) -> Self {
+        let stream = StreamId::of_repository(repository, log.partitions());
+        Self { log, repository, stream, blobs: BTreeMap::new(), withheld: 0 }
+    }
+
+    /// Records from a position on, in order; empty at the end only.
+    async fn page(&mut self, from: Position) -> Result<Vec<Entry>, CollectError> {
+        let filter = Filter::Repository(self.repository);
+        let mut page = self.log.read_of(self.stream, &filter, from, MAX_BATCH).await?;
+        for entry in &mut page {
+            self.withheld += withhold(entry);
+        }
+        Ok(page)
+    }
+
+    /// A record with its contents in place.
+    async fn whole(&mut self, entry: &Entry) -> Result<Entry, CollectError> {
+        let mut whole = entry.clone();
+        let missing = whole.record.missing_blobs();
+        if missing.is_empty() {
+            return Ok(whole);
+        }
+        for blob in missing {
+            if self.blobs.contains_key(&blob.digest) {
+                continue;
+            }
+            if let Some(bytes) = self.log.get_blob(&blob.digest).await? {
+                let text = String::from_utf8_lossy(&bytes);
+                let (clean, count) = withhold_text(&text);
+                self.withheld += count;
+                let clean = clean.into_owned();
+                self.blobs.insert(blob.digest, clean);
+            }
+        }
+        let position = whole.position;
+        hydrate(&mut whole, &self.blobs).map_err(|error| CollectError::Content { position, error })?;
+        Ok(whole)
+    }
+
+    /// What the configuration says of the repository.
+    async fn settings(&mut self) -> Result<Vec<Entry>, CollectError> {
+        let subject = Subject::config("repository", &self.repository.to_string());
+        let filter = Filter::Subject(subject);
+        let mut settings = Vec::new();
+        let mut from = Position::START.next();
+        loop {
+            let page = self.log.read_of(StreamId::Config, &filter, from, MAX_BATCH).await?;
+            let Some(last) = page.last() else { return Ok(settings) };
+            from = last.position.next();
+            for mut entry in page {
+                self.withheld += withhold(&mut entry);
+                settings.push(entry);
+            }
+        }
+    }
+}
