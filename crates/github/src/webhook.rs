@@ -144,6 +144,13 @@ pub fn parse_as(
     let installation = payload.part("installation");
     let installation = Object::new("installation", &installation).number("id").map(InstallationId);
 
+    // Seen in the field: GitHub sends the event without what it is about. Nothing can be learned from it, and nothing is
+    // wrong with us, so it must not count as a failed delivery.
+    if payload.is_null(event) {
+        let disposition = Disposition::Drop { why: "what it is about is null" };
+        return Ok(Webhook { repository, installation, events: Vec::new(), disposition });
+    }
+
     let delivery = Delivery { own, payload: &payload, repository: repository.as_ref(), delivery };
     let missing = |field| ParseError::Missing { event: event.to_owned(), field };
     let (events, disposition) = match delivery.read(event).map_err(missing)? {

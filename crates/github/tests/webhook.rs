@@ -211,6 +211,15 @@ fn runs_of_ordinary_ci_are_dropped() {
     assert_eq!(missing("workflow_run", &payload(json!({"workflow_run": null}))), "workflow_run.event");
 }
 
+#[test]
+fn an_event_whose_object_is_null_is_no_failed_delivery() {
+    for event in ["workflow_run", "workflow_job", "pull_request", "release", "check_run"] {
+        let mut payload = payload(json!({ "action": "completed" }));
+        payload[event] = Value::Null;
+        assert_eq!(dropped(event, &payload), "what it is about is null");
+    }
+}
+
 fn workflow_job(action: &str) -> Value {
     payload(json!({"action": action, "workflow_job": {
         "id": 289_782_451, "run_id": 30_433_642_499_u64, "run_attempt": 1, "name": "apply", "status": "waiting",

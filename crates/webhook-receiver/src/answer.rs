@@ -7,10 +7,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
+use stackwave_runtime::Outcome;
 
 pub(crate) fn accepted(trace: &str, data: Value) -> Response {
+    let outcome = if data["outcome"] == "dropped" { Outcome("dropped") } else { Outcome("stored") };
     let body = json!({ "status": 202, "success": true, "traceId": trace, "data": data });
-    (StatusCode::ACCEPTED, Json(body)).into_response()
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.extensions_mut().insert(outcome);
+    response
 }
 
 pub(crate) fn refused(trace: &str, error: &Error) -> Response {

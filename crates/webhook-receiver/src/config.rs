@@ -23,6 +23,8 @@ pub struct Config {
     /// How large one record of collected observations may grow, and how long a log that does not answer is tried before
     /// GitHub gets a 503: within GitHub's 10 s.
     pub batch: Limits,
+    /// How long raw bodies are kept aside for people; none = they are not.
+    pub keep_raw: Option<Duration>,
 }
 
 impl Config {
@@ -37,6 +39,7 @@ impl Config {
             memory: 256 << 20,
             register_patience: Duration::from_secs(2),
             batch: Limits { patience: Duration::from_secs(8), ..Limits::default() },
+            keep_raw: None,
         }
     }
 }

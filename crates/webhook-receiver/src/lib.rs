@@ -5,6 +5,7 @@
 //! error with its id.
 
 mod answer;
+mod aside;
 mod config;
 mod error;
 mod receive;
@@ -12,6 +13,7 @@ mod registration;
 mod route;
 mod split;
 
+pub use aside::KIND as RAW_BODIES;
 pub use config::Config;
 pub use route::router;
 

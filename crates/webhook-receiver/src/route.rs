@@ -2,6 +2,7 @@
 
 use crate::{
     ACTOR, answer,
+    aside::Keeper,
     config::Config,
     error::Error,
     receive::{Memory, receive},
@@ -43,6 +44,7 @@ struct Receiver {
     config: Config,
     memory: Memory,
     batcher: Batcher,
+    keeper: Option<Keeper>,
 }
 
 /// What the headers say.
@@ -55,7 +57,8 @@ struct Delivery {
 pub fn router(core: Core, config: Config) -> Router {
     let batcher = Batcher::new(core.clone(), ACTOR, config.batch);
     let memory = Memory::new(config.memory);
-    let receiver = Arc::new(Receiver { core, config, memory, batcher });
+    let keeper = config.keep_raw.map(|ttl| Keeper::start(&core, ttl));
+    let receiver = Arc::new(Receiver { core, config, memory, batcher, keeper });
     Router::new().route("/webhooks/github", post(deliver).fallback(wrong_method)).with_state(receiver)
 }
 
@@ -145,8 +148,11 @@ impl Receiver {
             this.config.secrets.verify(signature.as_deref(), &body)?;
             let event = event.ok_or(Error::Header("X-GitHub-Event"))?;
             let id = id.ok_or(Error::Header("X-GitHub-Delivery"))?;
-            let webhook = webhook::parse_as(&this.config.own, &event, &id, &body, content_type.as_deref())?;
-            Ok((Delivery { id, event }, webhook))
+            let webhook = webhook::parse_as(&this.config.own, &event, &id, &body, content_type.as_deref());
+            if let Some(keeper) = &this.keeper {
+                keeper.keep(&this.core, &id, &event, &about(webhook.as_ref()), &body);
+            }
+            Ok((Delivery { id, event }, webhook?))
         };
         if size <= INLINE_BYTES {
             return read();
@@ -191,6 +197,21 @@ impl Receiver {
         // After the append: an installation that is back must not be taken for one that is gone.
         registration::learn(&self.core, self.config.register_patience, named).await;
         Ok(json!({ "delivery": delivery.id, "outcome": "stored", "position": last }))
+    }
+}
+
+/// A line about a delivery, for lists of what was kept.
+fn about(webhook: Result<&Webhook, &webhook::ParseError>) -> String {
+    match webhook {
+        Err(error) => format!("refused: {error}"),
+        Ok(webhook) => {
+            let repository = webhook.repository.as_ref().map(|repository| format!("{} ", repository.name));
+            let outcome = match webhook.disposition {
+                Disposition::Repository | Disposition::Configuration => "stored",
+                Disposition::Drop { why } => why,
+            };
+            format!("{}{outcome}", repository.unwrap_or_default())
+        }
     }
 }
 

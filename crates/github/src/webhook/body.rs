@@ -35,4 +35,9 @@ impl<'a> Payload<'a> {
     pub(super) fn part(&self, key: &str) -> Value {
         self.0.get(key).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null)
     }
+
+    /// Whether a top-level field is there and is `null`.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|raw| raw.get() == "null")
+    }
 }

@@ -144,3 +144,17 @@ async fn either_secret_may_sign() {
     let request = request.header("X-GitHub-Event", "star").header("X-GitHub-Delivery", "d-1").body(body);
     assert_eq!(send(request).await.status, 202);
 }
+
+#[tokio::test]
+async fn a_log_that_keeps_no_raw_bodies_is_in_nobodys_way() {
+    let keep = |config: &mut stackwave_webhook_receiver::Config| {
+        config.keep_raw = Some(std::time::Duration::from_secs(3600));
+    };
+    let service = Service::start_with(keep).await;
+    for number in 0..600 {
+        let answer = service.deliver("workflow_run", &format!("d-{number}"), &workflow_run(number)).await;
+        assert_eq!(answer.status, 202);
+    }
+    let stored: usize = service.entries().iter().map(|entry| entry.record.events.len()).sum();
+    assert_eq!(stored, 600);
+}
