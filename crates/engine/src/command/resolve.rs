@@ -22,7 +22,7 @@ pub(super) fn check(
     if let Some(run) = dispatch.workflow_run {
         return refuse(RefusalCode::Decided, format!("the dispatch {id} is the workflow run {run}"));
     }
-    if let Some(pending) = &dispatch.resolution {
+    if let Some(pending) = dispatch.unsettled_resolution() {
         let message = format!("{} has resolved the dispatch {id} already", pending.asked.by);
         return refuse(RefusalCode::AlreadyAsked, message);
     }

@@ -11,7 +11,7 @@ pub(crate) fn cut_at_every_record(scenario: fn(&mut World)) {
     scenario(&mut whole);
     let outcome = whole.outcome();
     snapshots::taken_at_every_record(&whole.log);
-    for number in 1..=whole.log.len() {
+    for number in whole.cut_from + 1..=whole.log.len() {
         for cut in [Cut::After(number), Cut::Before(number)] {
             eprintln!("{cut:?}: {}", events(&whole, number));
             let mut world = World::new();

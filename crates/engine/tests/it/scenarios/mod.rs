@@ -1,6 +1,7 @@
 //! Named scenarios. Each is run whole, and with the process killed at every record.
 
 mod applies;
+mod commands;
 mod dispatches;
 mod graphs;
 mod plans;

@@ -2,6 +2,7 @@
 //! until somebody moves it. After every record the state is checked; a process can be cut at any record.
 
 mod acts;
+mod commands;
 pub(crate) mod github;
 pub(crate) mod graph;
 mod process;
@@ -54,8 +55,12 @@ pub(crate) struct World {
     /// The log of this scenario holds what our rules would never decide.
     pub(crate) allow_violations: bool,
     pub(crate) cut: Option<Cut>,
+    /// So many records are only the scenario's beginning, and are not cut.
+    pub(crate) cut_from: usize,
     /// The state is checked after every record.
     pub(crate) checked: bool,
+    /// Commands that were appended.
+    pub(crate) commands: u32,
     process: u32,
     memory: Memory,
     next_wake: Option<Timestamp>,
@@ -76,7 +81,9 @@ impl World {
             same_second: false,
             allow_violations: false,
             cut: None,
+            cut_from: 0,
             checked: true,
+            commands: 0,
             process: 1,
             memory: Memory::default(),
             next_wake: None,
@@ -178,8 +185,8 @@ impl World {
         self.append(Subject::github(STREAM, REPOSITORY, event), actor, events);
     }
 
-    fn append_result(&mut self, event: Event) {
-        self.append(Subject::dispatch(STREAM, REPOSITORY), "dispatcher", vec![event]);
+    fn append_result(&mut self, event: Event) -> bool {
+        self.append(Subject::dispatch(STREAM, REPOSITORY), "dispatcher", vec![event])
     }
 
     pub(crate) fn append_ledger(&mut self, actor: &str, events: Vec<Event>) -> bool {

@@ -31,12 +31,13 @@ pub(crate) struct Memory {
     searching: BTreeMap<DispatchId, Timestamp>,
     asked: Option<Timestamp>,
     listed: Option<Timestamp>,
+    pub(super) failed_asked: Option<Timestamp>,
 }
 
 impl World {
     /// One thing that is due; false when nothing is.
     pub(super) fn act(&mut self) -> bool {
-        self.decide() || self.claim() || self.recover() || self.ask()
+        self.decide() || self.claim() || self.cancel() || self.recover() || self.ask()
     }
 
     fn decide(&mut self) -> bool {
@@ -91,7 +92,7 @@ impl World {
         claimed
     }
 
-    fn send(&mut self, claimed: &DispatchClaimed, epoch: u32) {
+    pub(super) fn send(&mut self, claimed: &DispatchClaimed, epoch: u32) {
         let dispatch = claimed.dispatch.clone();
         let replies = self.github.replies.get_mut(&graph::name(&claimed.key));
         let reply = match replies {
@@ -143,6 +144,9 @@ impl World {
                     if dispatch.claimant == self.process_id()
                         && dispatch.answered > Some(dispatch.epoch.1) =>
                 {
+                    if self.take_back(&dispatch) {
+                        return true;
+                    }
                     if *until <= self.now {
                         self.send(&dispatch.claimed, epoch);
                         return true;
@@ -161,7 +165,7 @@ impl World {
                 }
                 Answer::Accepted | Answer::Refused { .. } => continue,
             }
-            if self.search(&dispatch) {
+            if self.obey_resolution(&dispatch) || self.search(&dispatch) {
                 return true;
             }
         }
@@ -190,6 +194,9 @@ impl World {
             self.append_result(DispatchUndecidable { dispatch: id, epoch, candidates, reason }.into());
             return true;
         }
+        if self.take_back(dispatch) {
+            return true;
+        }
         let evidence = SearchEvidence { listings: 12, runs_seen: 0, searched_ms: 60_000 };
         let epoch = epoch + 1;
         let resending =
@@ -205,7 +212,7 @@ impl World {
     }
 
     /// Looks for a dispatch's run in the state.
-    fn find(&mut self, dispatch: &stackwave_engine::state::Dispatch) -> bool {
+    pub(super) fn find(&mut self, dispatch: &stackwave_engine::state::Dispatch) -> bool {
         let found = match due::identify(self.repository(), dispatch) {
             Identification::Run(run, by) => (Some(run), by),
             Identification::Accepted if dispatch.is_open() => (None, FoundBy::DispatchWebhook),
@@ -247,6 +254,9 @@ impl World {
         let polls = due::due_polls(self.repository(), self.decision_time());
         self.wake(polls.again_at);
         let polls = polls.now;
+        if self.look_for_people(&polls) || self.look_at_failed() {
+            return true;
+        }
         if polls.is_empty() || !self.paced(|memory| &mut memory.asked) {
             return false;
         }

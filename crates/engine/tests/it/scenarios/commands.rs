@@ -1,0 +1,6 @@
+//! What people command: retry, cancel, resync, resolve.
+
+mod cancels;
+mod resolutions;
+mod resyncs;
+mod retries;
