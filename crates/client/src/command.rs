@@ -189,6 +189,18 @@ impl Command {
         self.common().config.as_deref()
     }
 
+    /// Whether an option names the server.
+    #[must_use]
+    pub fn names_server(&self) -> bool {
+        self.common().server.is_some()
+    }
+
+    /// Whether an option names a file with the token.
+    #[must_use]
+    pub fn names_token(&self) -> bool {
+        self.common().token_file.is_some()
+    }
+
     fn common(&self) -> &Common {
         match self {
             Self::Runs(Nouns { common, .. })

@@ -1,14 +1,20 @@
 //! The command line, as people type it.
 
+mod completions;
 mod demo;
+mod doctor;
 mod log;
+mod man;
 mod plan;
 mod role;
 mod serve;
 
 pub(crate) use self::{
+    completions::CompletionsOptions,
     demo::DemoOptions,
-    log::{Filter, LogCommand, LogOptions, ShowOptions, TailOptions},
+    doctor::{DoctorFormat, DoctorOptions},
+    log::{DeliveriesOptions, Filter, LogCommand, LogOptions, ShowOptions, TailOptions},
+    man::ManOptions,
     plan::{PlanFormat, PlanOptions},
     role::Role,
     serve::{ConfigFile, ServeOptions},
@@ -39,12 +45,17 @@ Examples:
   stackwave demo                            see the whole of it on a simulated GitHub
   stackwave plan affected.json              the order in which an upload would be deployed
   stackwave serve --config stackwave.toml   run it
+  stackwave runs list --status failed       what a running server answers, over its admin API
   stackwave log tail --pr 7                 what happens to a pull request, as it happens
 
 Exit codes:
   0  done
   1  it failed: bad input, or something that is needed cannot be reached; standard error says what
-  2  wrong use: an unknown argument, or a configuration that cannot be used";
+  2  wrong use: an unknown argument, or a configuration that cannot be used
+  3  no server was reached, or it is not ready: the same may work later
+  4  the server does not take the token: it is missing, wrong, revoked, expired, or too weak for this
+
+Where a running server is asked, STACKWAVE_SERVER names it and STACKWAVE_TOKEN opens it.";
 
 /// What the executable can do.
 #[derive(Debug, Subcommand)]
@@ -55,8 +66,17 @@ pub(crate) enum Command {
     Demo(DemoOptions),
     /// Print in which order an upload would be deployed; needs no server
     Plan(PlanOptions),
+    /// Check an installation, and say what to change
+    Doctor(DoctorOptions),
     /// Print the records of the event log
     Log(LogOptions),
+    /// What a running server answers
+    #[command(flatten)]
+    Remote(stackwave_client::Command),
+    /// Print a script with which a shell completes these commands
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write one for each command
+    Man(ManOptions),
 }
 
 #[cfg(test)]

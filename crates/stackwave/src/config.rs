@@ -7,6 +7,7 @@ mod error;
 mod layers;
 mod log;
 mod reader;
+mod remote;
 mod table;
 mod value;
 
@@ -14,6 +15,7 @@ pub(crate) use self::{
     error::SettingsError,
     layers::Sources,
     log::{LogSettings, LogTarget},
+    remote::load as load_remote,
     table::{SETTINGS, Setting},
     value::LogFormat,
 };
@@ -21,6 +23,7 @@ pub(crate) use self::{
 use self::reader::Reader;
 use crate::cli::Role;
 use secrecy::SecretString;
+use stackwave_admin::TlsFiles;
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 /// What `serve` runs with. Each field is a setting of the table; files that settings name have been read.
@@ -30,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) http_addr: SocketAddr,
     /// Where gRPC is served.
     pub(crate) grpc_addr: SocketAddr,
+    /// The certificates with which gRPC is served; none serves plain text.
+    pub(crate) grpc_tls: Option<TlsFiles>,
     /// What opens the admin API; without it, it stays closed.
     pub(crate) admin_token: Option<SecretString>,
     /// The event log.
@@ -46,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) github_writes_per_minute: Option<u32>,
     /// A key to register for the workspace `default`.
     pub(crate) bootstrap_api_key: Option<SecretString>,
+    /// How long raw bodies of webhooks are kept aside; none = they are not.
+    pub(crate) raw_webhooks: Option<Duration>,
     /// Whether workflows are started.
     pub(crate) dispatch: bool,
     /// How long a dispatch without an answer is searched for.
@@ -54,6 +61,12 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     /// How much of it: directives of `tracing_subscriber::EnvFilter`.
     pub(crate) log_level: String,
+    /// Where traces are sent.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// Which part of them, from 0 to 1.
+    pub(crate) otlp_sample_ratio: f64,
+    /// What opens `/metrics`; without it, it is open.
+    pub(crate) metrics_token: Option<SecretString>,
 }
 
 impl Settings {
@@ -75,6 +88,7 @@ impl Settings {
     fn read(reader: &mut Reader, roles: &BTreeSet<Role>) -> Option<Self> {
         let http_addr = reader.value("http_addr", value::address);
         let grpc_addr = reader.value("grpc_addr", value::address);
+        let grpc_tls = read_grpc_tls(reader);
         let admin_token = reader.secret("admin_token", "admin_token_file", value::bearer);
         let log = LogSettings::read(reader);
         let github_api_url = reader.value("github_api_url", value::url);
@@ -85,16 +99,21 @@ impl Settings {
         let webhook_secrets =
             reader.secret("github_webhook_secret", "github_webhook_secret_file", value::secrets);
         let github_writes_per_minute = reader.value("github_writes_per_minute", value::count);
+        let raw_webhooks = reader.value("raw_webhooks", value::raw_webhooks);
         let bootstrap_api_key = reader.secret("bootstrap_api_key", "bootstrap_api_key_file", value::bearer);
         let dispatch = reader.value("dispatch", value::switch);
         let dispatch_grace = reader.value("dispatch_grace", value::grace);
         let log_format = reader.value("log_format", value::log_format);
         let log_level = reader.value("log_level", value::log_level);
+        let otlp_endpoint = reader.value("otlp_endpoint", value::url);
+        let otlp_sample_ratio = reader.value("otlp_sample_ratio", value::ratio);
+        let metrics_token = reader.secret("metrics_token", "metrics_token_file", value::bearer);
         need_for_roles(reader, roles);
         // Settings with a default are there unless a problem was noted.
         Some(Self {
             http_addr: http_addr?,
             grpc_addr: grpc_addr?,
+            grpc_tls,
             admin_token,
             log: log?,
             github_api_url: github_api_url?,
@@ -103,12 +122,37 @@ impl Settings {
             github_webhook_secrets: webhook_secrets.unwrap_or_default(),
             github_writes_per_minute,
             bootstrap_api_key,
+            raw_webhooks: raw_webhooks?,
             dispatch: dispatch?,
             dispatch_grace: dispatch_grace?,
             log_format: log_format?,
             log_level: log_level?,
+            otlp_endpoint,
+            otlp_sample_ratio: otlp_sample_ratio?,
+            metrics_token,
         })
     }
+}
+
+/// The files of the admin API's certificates; a certificate and its key need each other.
+fn read_grpc_tls(reader: &mut Reader) -> Option<TlsFiles> {
+    let certificate = reader.value("grpc_tls_cert_file", value::path);
+    let key = reader.value("grpc_tls_key_file", value::path);
+    let client_authorities = reader.value("grpc_client_ca_file", value::path);
+    if certificate.is_none() && key.is_none() && client_authorities.is_none() {
+        return None;
+    }
+    reader.need(
+        &["grpc_tls_cert_file"],
+        "gRPC is served with TLS once one of its certificate settings is given",
+        "set it to the path of the server's certificate as PEM",
+    );
+    reader.need(
+        &["grpc_tls_key_file"],
+        "gRPC is served with TLS once one of its certificate settings is given",
+        "set it to the path of the certificate's private key as PEM",
+    );
+    Some(TlsFiles { certificate: certificate?, key: key?, client_authorities })
 }
 
 /// Notes what a role cannot do without.

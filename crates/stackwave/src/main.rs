@@ -6,20 +6,23 @@ mod assembly;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod health;
 mod log;
 mod logging;
 mod output;
 mod plan;
+mod reference;
+mod remote;
 mod serve;
 mod version;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, DemoOptions, Role},
     config::{LogFormat, Settings, SettingsError},
 };
 use clap::Parser as _;
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 /// Wrong use: an argument or a setting. The same that clap exits with.
 const WRONG_USE: u8 = 2;
@@ -33,8 +36,17 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<SettingsError>() { WRONG_USE } else { FAILED })
+            ExitCode::from(exit_code(&error))
         }
+    }
+}
+
+/// What the process ends with.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<stackwave_client::Failure>() {
+        Some(failure) => failure.exit() as u8,
+        None if error.is::<SettingsError>() => WRONG_USE,
+        None => FAILED,
     }
 }
 
@@ -44,18 +56,45 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(options) => {
             let roles = options.roles();
             let settings = Settings::load(&options.sources(), &roles)?;
-            logging::start(settings.log_format, &settings.log_level);
-            block_on(serve::run(settings, roles))
+            block_on(serve(settings, roles))
         }
-        Command::Demo(options) => {
+        Command::Demo(options) => block_on(demo(options)),
+        Command::Doctor(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(doctor::run(options))
+        }
+        Command::Remote(command) => {
             logging::start(LogFormat::Text, logging::QUIET);
-            block_on(demo::run(options))
+            block_on(remote::run(command))
         }
+        Command::Completions(options) => reference::completions(options),
+        Command::Man(options) => reference::man(&options),
         Command::Log(options) => {
             logging::start(LogFormat::Text, logging::READING);
             block_on(log::run(options.command))
         }
     }
+}
+
+async fn serve(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+    let telemetry = logging::start_telemetry(
+        settings.log_format,
+        &settings.log_level,
+        settings.otlp_endpoint.clone(),
+        settings.otlp_sample_ratio,
+    )?;
+    let result = serve::run(settings, roles, Arc::clone(&telemetry.metrics)).await;
+    telemetry.stop().await;
+    result
+}
+
+/// A demonstration has no settings but where its traces go.
+async fn demo(options: DemoOptions) -> anyhow::Result<()> {
+    let endpoint = std::env::var("STACKWAVE_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+    let telemetry = logging::start_telemetry(LogFormat::Text, logging::QUIET, endpoint, 1.0)?;
+    let result = demo::run(options, Arc::clone(&telemetry.metrics)).await;
+    telemetry.stop().await;
+    result
 }
 
 /// Runs to the end on a runtime with a thread a core.

@@ -2,6 +2,7 @@
 
 use super::{
     error::Problem,
+    remote,
     table::{ENV_PREFIX, SETTINGS, Setting},
 };
 use figment::{
@@ -148,6 +149,7 @@ fn known_variables(
             Some(_) if text.is_empty() => {}
             Some(setting) => known.push((setting.key, Value::from(text.as_str()))),
             None if OTHER_VARIABLES.contains(&name.as_str())
+                || remote::VARIABLES.contains(&name.as_str())
                 || OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => {}
             None => problems.push(Problem::UnknownVariable { name: name.clone() }),
         }

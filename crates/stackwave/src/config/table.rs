@@ -60,13 +60,29 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "http_addr",
         Some("127.0.0.1:8080"),
         "IP:PORT",
-        "Where uploads (`/api/v1`), webhooks (`/webhooks/github`), `/healthz` and `/readyz` are served.",
+        "Where uploads (`/api/v1`), webhooks (`/webhooks/github`), `/healthz`, `/readyz` and `/metrics` are served.",
     ),
     plain("grpc_addr", Some("127.0.0.1:8081"), "IP:PORT", "Where the admin API is served, as gRPC."),
+    plain(
+        "grpc_tls_cert_file",
+        None,
+        "a path",
+        "The certificate of the admin API as PEM, followed by those between it and its authority. With it, gRPC is \
+         served with TLS only. The file is looked at every few seconds, so a renewed certificate needs no restart.",
+    ),
+    plain("grpc_tls_key_file", None, "a path", "The private key of that certificate, as PEM."),
+    plain(
+        "grpc_client_ca_file",
+        None,
+        "a path",
+        "Authorities as PEM: whoever calls the admin API has to show a certificate of one of them (mTLS), besides a \
+         token.",
+    ),
     secret(
         "admin_token",
         "printable ASCII without blanks",
-        "The bearer token of the admin API. Without it every call but health and reflection is refused.",
+        "The first bearer token of the admin API, with the role admin: with it you create the others (`stackwave \
+         tokens create`). Without it, and without others, every call but health and reflection is refused.",
     ),
     plain("admin_token_file", None, "a path", "A file that holds `admin_token`."),
     plain(
@@ -143,6 +159,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How long GitHub's list is searched for a dispatch whose answer was lost, before it is sent again. GitHub lists late: below 20s a run may be started twice.",
     ),
     plain(
+        "raw_webhooks",
+        Some("off"),
+        "off, or a duration from 1m to 30d such as 72h",
+        "How long raw bodies of GitHub's webhooks are kept aside, for people; `stackwave log deliveries` shows them. Best \
+         effort: nothing is folded from them, and a body over 768 KiB is left out.",
+    ),
+    plain(
         "log_format",
         Some("text"),
         "text or json",
@@ -154,6 +177,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "a level, or directives such as info,stackwave_dispatcher=debug",
         "How much of it.",
     ),
+    plain(
+        "otlp_endpoint",
+        None,
+        "an http or https URL",
+        "The base URL of an OpenTelemetry collector, to which traces are sent over OTLP/HTTP: `http://127.0.0.1:4318`. \
+         `OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables count where this is not set. Without either \
+         nothing is sent.",
+    ),
+    plain(
+        "otlp_sample_ratio",
+        Some("1"),
+        "a number from 0 to 1",
+        "Which part of all traces is sent. Whether a trace is follows from its id, so all processes send the same ones.",
+    ),
+    secret(
+        "metrics_token",
+        "printable ASCII without blanks",
+        "The bearer token of `/metrics`. Without it `/metrics` is open, as `/healthz` and `/readyz` are.",
+    ),
+    plain("metrics_token_file", None, "a path", "A file that holds `metrics_token`."),
 ];
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::LogTarget;
 use secrecy::SecretString;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
 
 /// How the process writes its own log.
@@ -37,6 +37,10 @@ pub(super) fn url(text: &str) -> Option<String> {
     whole.then(|| text.trim_end_matches('/').to_owned())
 }
 
+pub(super) fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
 pub(super) fn app_id(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     (!text.is_empty() && text.chars().all(plain)).then(|| text.to_owned())
@@ -58,12 +62,25 @@ pub(super) fn grace(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok().filter(|grace| *grace <= Duration::from_secs(3600))
 }
 
+/// None = off.
+pub(super) fn raw_webhooks(text: &str) -> Option<Option<Duration>> {
+    if text == "off" {
+        return Some(None);
+    }
+    let (least, most) = (Duration::from_secs(60), Duration::from_secs(30 * 24 * 3600));
+    humantime::parse_duration(text).ok().filter(|keep| (least..=most).contains(keep)).map(Some)
+}
+
 pub(super) fn log_format(text: &str) -> Option<LogFormat> {
     match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
         _ => None,
     }
+}
+
+pub(super) fn ratio(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
 }
 
 pub(super) fn log_level(text: &str) -> Option<String> {
