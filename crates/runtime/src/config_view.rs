@@ -36,9 +36,22 @@ impl ConfigView {
         health: &Health,
         shutdown: CancellationToken,
     ) -> Result<Self, LogError> {
+        Self::start_with(log, health, shutdown, SnapshotPolicy::default()).await
+    }
+
+    /// Likewise, with snapshots stored in another rhythm.
+    ///
+    /// # Errors
+    /// The log cannot be followed.
+    pub async fn start_with(
+        log: Arc<dyn EventLog>,
+        health: &Health,
+        shutdown: CancellationToken,
+        snapshots: SnapshotPolicy,
+    ) -> Result<Self, LogError> {
         health.not_ready(PART, "is being read");
         let start = start::of_config::<Config>(log.as_ref()).await?;
-        let mut keeper = Keeper::new(Arc::clone(&log), StreamId::Config, SnapshotPolicy::default());
+        let mut keeper = Keeper::new(Arc::clone(&log), StreamId::Config, snapshots);
         keeper.start(start.tip);
         let (moved, position) = watch::channel(start.origin.position());
         let config = Arc::new(RwLock::new(start.state));

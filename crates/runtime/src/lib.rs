@@ -7,11 +7,13 @@ pub mod clock;
 pub mod config_view;
 pub mod core;
 pub mod credential_use;
+pub mod growth;
 pub mod health;
 pub mod ids;
 pub mod leases;
 pub mod ledger;
 pub mod observer;
+mod outcome;
 pub mod partition;
 pub mod registry;
 pub mod snapshots;
@@ -28,5 +30,6 @@ pub use self::{
     leases::{Acting, LeaseView, MemberView},
     ledger::Ledger,
     observer::Observer,
+    outcome::Outcome,
     partition::{Actor, PartitionOptions, PartitionView, Poke, Turn},
 };

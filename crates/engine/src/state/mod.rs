@@ -8,6 +8,7 @@ mod comment;
 mod dispatch;
 mod evidence;
 mod fold;
+mod needs;
 mod only;
 mod past;
 mod pull;
@@ -20,6 +21,7 @@ mod workflow_run;
 
 pub use comment::Comment;
 pub use dispatch::{Answer, Cancel, Dispatch, Epoch, Resolved};
+pub use needs::Need;
 pub(crate) use past::median;
 pub use past::{Basis, Estimate, Past, Took};
 pub use pull::{Activity, Merged, Pull};

@@ -15,6 +15,16 @@ const KEEP_UNOWNED: SignedDuration = SignedDuration::from_hours(1);
 /// A chunk that comes again later than this opens a new batch.
 const KEEP_BATCH: SignedDuration = SignedDuration::from_hours(24);
 
+/// Whether a run is to be kept at `now`, as long as no sweep has forgotten it.
+pub(super) fn is_kept(run: &super::Run, now: Timestamp) -> bool {
+    run.stopped_at().is_none_or(|at| at >= now.checked_sub(KEEP_STOPPED).unwrap_or(Timestamp::MIN))
+}
+
+/// Whether an upload that no run took is to be kept at `now`.
+pub(super) fn is_parked(upload: &super::Upload, now: Timestamp) -> bool {
+    !upload.used && upload.last.at >= now.checked_sub(KEEP_STOPPED).unwrap_or(Timestamp::MIN)
+}
+
 impl RepositoryState {
     pub(super) fn sweep(&mut self, now: Timestamp) {
         let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);

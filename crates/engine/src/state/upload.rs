@@ -64,6 +64,9 @@ pub struct Incomplete {
     pub chunks: BTreeMap<u32, (Digest, Arc<Fragment>)>,
     /// When the last chunk came.
     pub last_at: Timestamp,
+    /// Where the log tells of the first.
+    #[serde(default)]
+    pub first: Position,
 }
 
 /// The key of a batch: two clients may use the same id (contract §3).
@@ -99,6 +102,7 @@ impl RepositoryState {
             head_sha: upload.head_sha.clone(),
             chunks: BTreeMap::new(),
             last_at: upload.received_at,
+            first: receipt.position,
         });
         if incomplete.total != batch.total || batch.index >= batch.total {
             return Class::Impossible(format!(

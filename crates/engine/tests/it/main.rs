@@ -6,6 +6,7 @@ mod cuts;
 mod explaining;
 mod forecasting;
 mod forgetting;
+mod needing;
 mod random;
 mod scenarios;
 mod snapshots;
