@@ -72,11 +72,16 @@ impl Events {
             (None, Some(repository), _) => Scope::Repository(repository),
             (None, None, stream) => Scope::Stream(stream.unwrap_or_default()),
         };
+        let mut from_time = self.since.map(|since| since.wire(session.screen.now()));
         let from_position = match (self.from, self.since, self.follow, &scope) {
             (Some(from), ..) => from,
             // A run is told from its first record on, and a moment says where to begin by itself.
             (None, Some(_), ..) | (None, None, _, Scope::RunId(_)) => 0,
-            (None, None, false, Scope::Repository(_) | Scope::Stream(_)) => 1,
+            (None, None, false, Scope::Repository(_) | Scope::Stream(_)) => {
+                // The first position may be gone since a purge; the first record is not.
+                from_time = Some(prost_types::Timestamp::default());
+                0
+            }
             // A position rather than "from now on": what is appended while a connection is down would be lost.
             (None, None, true, Scope::Repository(_) | Scope::Stream(_)) => {
                 next_position(&scope, session).await?
@@ -85,7 +90,7 @@ impl Events {
         let request = StreamEventsRequest {
             scope: Some(scope),
             from_position,
-            from_time: self.since.map(|since| since.wire(session.screen.now())),
+            from_time,
             follow: self.follow,
             event_names: self.names,
             limit: self.limit.unwrap_or_default(),

@@ -6,6 +6,7 @@ use clap::Args;
 use stackwave_admin_proto::v1::{
     CancelRequest, ResolveRequest, ResyncRequest, RetryRequest, StackKey, resolve_request::Outcome,
 };
+use tonic::{Response, Status};
 
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
@@ -26,6 +27,21 @@ impl Order {
     fn request_id(&self) -> String {
         self.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
     }
+}
+
+/// The answer; without one it is told how to ask again without giving the command twice.
+fn taken<T>(
+    answer: Result<Response<T>, Status>,
+    request_id: &str,
+    session: &Session<'_, '_>,
+) -> Result<T, Failure> {
+    session.answered(answer).map_err(|failure| match failure {
+        Failure::Unreachable(why) => Failure::Unreachable(format!(
+            "{why}; whether the command was taken is not known: with --request-id {request_id} it is given once, \
+             however often you repeat it"
+        )),
+        other => other,
+    })
 }
 
 /// What is tried again.
@@ -49,7 +65,8 @@ impl Retry {
             request_id: self.order.request_id(),
             reason: self.order.reason,
         };
-        let answer = session.answered(session.server.commands().retry(request).await)?;
+        let id = request.request_id.clone();
+        let answer = taken(session.server.commands().retry(request).await, &id, session)?;
         let command = answer.command.clone().unwrap_or_default();
         commands::given(&answer, command, self.order.wait, session).await
     }
@@ -80,7 +97,8 @@ impl Cancel {
             request_id: self.order.request_id(),
             reason: self.order.reason,
         };
-        let answer = session.answered(session.server.commands().cancel(request).await)?;
+        let id = request.request_id.clone();
+        let answer = taken(session.server.commands().cancel(request).await, &id, session)?;
         let command = answer.command.clone().unwrap_or_default();
         commands::given(&answer, command, self.order.wait, session).await
     }
@@ -111,7 +129,8 @@ impl Resync {
             request_id: self.order.request_id(),
             reason: self.order.reason,
         };
-        let answer = session.answered(session.server.commands().resync(request).await)?;
+        let id = request.request_id.clone();
+        let answer = taken(session.server.commands().resync(request).await, &id, session)?;
         let command = answer.command.clone().unwrap_or_default();
         commands::given(&answer, command, self.order.wait, session).await
     }
@@ -146,7 +165,8 @@ impl Resolve {
             request_id: self.order.request_id(),
             reason: self.order.reason,
         };
-        let answer = session.answered(session.server.commands().resolve(request).await)?;
+        let id = request.request_id.clone();
+        let answer = taken(session.server.commands().resolve(request).await, &id, session)?;
         let command = answer.command.clone().unwrap_or_default();
         commands::given(&answer, command, self.order.wait, session).await
     }

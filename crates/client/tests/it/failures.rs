@@ -95,6 +95,15 @@ async fn details_of_a_refusal_are_told() {
 }
 
 #[tokio::test]
+async fn a_command_whose_answer_is_lost_can_be_repeated_under_its_name() {
+    let fake = Fake::start().await;
+    fake.refuse(Status::unavailable("the event log does not answer"));
+    let (text, exit) = ask(&fake, "retry r1 --request-id once").await.refused();
+    assert!(text.contains("the event log does not answer") && text.contains("--request-id once"), "{text}");
+    assert_eq!(exit, Exit::Unreachable);
+}
+
+#[tokio::test]
 async fn what_is_not_found_is_a_failure_and_not_wrong_use() {
     let fake = Fake::start().await;
     fake.refuse(Status::not_found("no run has the id `r9`"));
