@@ -144,7 +144,9 @@ const EXPLAIN: &str = "\
 Examples:
   stackwave explain pr7-opened-9f2c1d7-5e1b9a04c2d3
   stackwave explain pr7-opened-9f2c1d7-5e1b9a04c2d3 eks/cluster/prod
-  stackwave explain pr7-opened-9f2c1d7-5e1b9a04c2d3 eks/cluster/prod --dispatch";
+  stackwave explain pr7-opened-9f2c1d7-5e1b9a04c2d3 eks/cluster/prod --dispatch
+
+Without a server, from the log or from an exported file: `stackwave replay --explain`.";
 
 const RETRY: &str = "\
 Examples:
