@@ -19,6 +19,7 @@ use axum::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 use stackwave_domain::Digest;
+use stackwave_runtime::Outcome;
 use std::sync::Arc;
 
 /// The longest `User-Agent` that is kept, in characters.
@@ -55,7 +56,14 @@ pub(crate) async fn upload(
         duplicate = stored.duplicate,
         "an upload is stored"
     );
-    Ok(envelope::success(&context, summary.answer(&stored)))
+    let outcome = match (stored.duplicate, stored.pending) {
+        (true, _) => Outcome("duplicate"),
+        (false, true) => Outcome("pending"),
+        (false, false) => Outcome("stored"),
+    };
+    let mut response = envelope::success(&context, summary.answer(&stored));
+    response.extensions_mut().insert(outcome);
+    Ok(response)
 }
 
 /// A body that was read.
