@@ -8,8 +8,8 @@ use stackwave_domain::{
     event::{PullRequestObserved, WorkflowRunObserved},
 };
 use stackwave_github::port::{
-    CallError, DispatchAnswer, DispatchError, Dispatches, Pulls, Repositories, RepositoryFound, Runs, Target,
-    WorkflowDefinition, Workflows,
+    CallError, CancelOutcome, Cancels, DispatchAnswer, DispatchError, Dispatches, Pulls, Repositories,
+    RepositoryFound, Runs, Target, WorkflowDefinition, Workflows,
 };
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -29,6 +29,10 @@ pub(crate) struct Script {
     pub(crate) runs: Mutex<Vec<WorkflowRunObserved>>,
     pub(crate) pulls: Mutex<Vec<PullRequestObserved>>,
     pub(crate) run_name: Mutex<Option<String>>,
+    /// Answers to cancellations in their order (accepted when none is left).
+    pub(crate) cancel_answers: Mutex<VecDeque<Result<CancelOutcome, CallError>>>,
+    /// What was asked to be cancelled.
+    pub(crate) cancelled: watch::Sender<Vec<WorkflowRunId>>,
     /// How often a workflow file was read.
     pub(crate) reads: watch::Sender<u32>,
     /// Reading a workflow file takes for ever from here on.
@@ -44,6 +48,14 @@ impl Script {
         self.sent.lock().unwrap().clone()
     }
 
+    /// Waits until so many cancellations were asked for.
+    pub(crate) async fn wait_for_cancels(&self, count: usize) {
+        let mut cancelled = self.cancelled.subscribe();
+        let waiting = cancelled.wait_for(|cancelled| cancelled.len() >= count);
+        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        assert!(waited.is_ok(), "{count} cancellations were not asked for within 20 s");
+    }
+
     /// Waits until a workflow file was read so often.
     pub(crate) async fn wait_for_reads(&self, count: u32) {
         let mut reads = self.reads.subscribe();
@@ -57,6 +69,7 @@ impl Script {
             dispatches: Arc::clone(self) as _,
             workflows: Arc::clone(self) as _,
             runs: Arc::clone(self) as _,
+            cancels: Arc::clone(self) as _,
             pulls: Arc::clone(self) as _,
             repositories: Arc::clone(self) as _,
         }
@@ -126,6 +139,16 @@ impl Runs for Script {
             .find(|known| known.run == run)
             .cloned()
             .ok_or_else(|| CallError::NotFound(run.to_string()))
+    }
+}
+
+#[async_trait]
+impl Cancels for Script {
+    async fn pay_cancel(&self, _: InstallationId) {}
+
+    async fn cancel(&self, _: &Target, run: WorkflowRunId) -> Result<CancelOutcome, CallError> {
+        self.cancelled.send_modify(|cancelled| cancelled.push(run));
+        self.cancel_answers.lock().unwrap().pop_front().unwrap_or(Ok(CancelOutcome::Accepted))
     }
 }
 

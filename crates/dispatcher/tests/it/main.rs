@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod commands;
 mod github;
 mod world;
 
@@ -147,6 +148,8 @@ async fn two_runs_that_nothing_tells_apart_are_held_and_never_doubled() {
 async fn a_run_whose_title_lost_the_id_since_the_workflow_was_read_is_held_and_never_doubled() {
     let world = World::start(config(), true, &["vpc"]).await;
     *world.github.run_name.lock().unwrap() = Some("plan ${{ inputs.atmos_pro_run_id }}".to_owned());
+    // What was read at the start is old.
+    world.clock.put_forward(Duration::from_secs(61));
     world.github.answer(lost());
     world.github.runs.lock().unwrap().push(workflow_run(900, "plan", world.core.clock.now()));
     world.release(&["vpc"]).await;

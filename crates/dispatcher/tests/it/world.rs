@@ -136,16 +136,40 @@ pub(crate) struct World {
     pub(crate) clock: Arc<MovableClock>,
     pub(crate) core: Core,
     pub(crate) view: PartitionView,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl World {
     /// A dispatcher with a repository, an open pull request and a run of these components, none released.
     pub(crate) async fn start(config: Config, exclusive: bool, components: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_for(config, exclusive, components, "opened").await
+    }
+
+    /// As [`World::start`], with the run of an activity.
+    pub(crate) async fn start_for(
+        config: Config,
+        exclusive: bool,
+        components: &[&str],
+        activity: &str,
+    ) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let sqlite = SqliteLog::open(folder.path().join("log.db"), 1).unwrap();
         let log: Arc<dyn EventLog> = if exclusive { sqlite } else { Arc::new(Shared(sqlite)) };
         let clock = Arc::new(MovableClock { start: std::time::Instant::now(), ahead: Mutex::default() });
+        let world = Self::over(config, log, clock, Arc::new(Script::default()), folder).await;
+        world.register().await;
+        world.append(Subject::github(STREAM, REPOSITORY, "pull_request"), vec![pull_request().into()]).await;
+        world.append(Subject::ledger(STREAM, REPOSITORY), vec![run(components, activity).into()]).await;
+        world
+    }
+
+    async fn over(
+        config: Config,
+        log: Arc<dyn EventLog>,
+        clock: Arc<MovableClock>,
+        github: Arc<Script>,
+        folder: Arc<tempfile::TempDir>,
+    ) -> Self {
         let (health, shutdown) = (Health::default(), CancellationToken::new());
         let core = Core {
             config: ConfigView::start(Arc::clone(&log), &health, shutdown.clone()).await.unwrap(),
@@ -156,15 +180,18 @@ impl World {
             health,
             shutdown,
         };
-        let github = Arc::new(Script::default());
         let (actor, slot) = stackwave_dispatcher::actor(core.clone(), github.ports(), config);
         let (view, _) = partition::start(core.clone(), STREAM, vec![actor]);
         slot.set(view.clone());
-        let world = Self { github, clock, core, view, _folder: folder };
-        world.register().await;
-        world.append(Subject::github(STREAM, REPOSITORY, "pull_request"), vec![pull_request().into()]).await;
-        world.append(Subject::ledger(STREAM, REPOSITORY), vec![run(components).into()]).await;
-        world
+        Self { github, clock, core, view, folder }
+    }
+
+    /// The process ends, and another one starts over the same log.
+    pub(crate) async fn restart(self, config: Config) -> Self {
+        self.core.shutdown.cancel();
+        self.core.tasks.close();
+        self.core.tasks.wait().await;
+        Self::over(config, self.core.log, self.clock, self.github, self.folder).await
     }
 
     async fn register(&self) {
@@ -245,7 +272,7 @@ pub(crate) fn pull_request() -> PullRequestObserved {
     }
 }
 
-fn run(components: &[&str]) -> RunOpened {
+fn run(components: &[&str], activity: &str) -> RunOpened {
     let mut stacks: Vec<PlannedStack> = components
         .iter()
         .map(|component| PlannedStack {
@@ -261,7 +288,7 @@ fn run(components: &[&str]) -> RunOpened {
     RunOpened {
         run: run_id(),
         workspace: WorkspaceId::default_workspace(),
-        trigger: Trigger::new("pull_request", "opened"),
+        trigger: Trigger::new("pull_request", activity),
         inferred: false,
         generation: 1,
         pull_request: Some(stackwave_domain::PrNumber(7)),

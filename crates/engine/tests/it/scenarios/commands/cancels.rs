@@ -231,7 +231,7 @@ scenarios! {
         w.cancel_by_hand("merged", "", false);
         w.finish_all();
         w.assert_dispatched("apply:net apply:vpc");
-        assert_eq!(w.repository().runs[&first].stopped_at().is_some(), true);
+        assert!(w.repository().runs[&first].stopped_at().is_some());
         assert_eq!(w.runs(), "merged succeeded, merged cancelled");
     }
 
