@@ -1,16 +1,13 @@
 //! Bytes by their digest, in the object store.
 
-use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind, ObjectStore};
+use crate::objects::{Described, Objects};
 use bytes::Bytes;
-use stackwave_domain::Digest;
-use stackwave_event_log::LogError;
-use std::time::Duration;
-use tokio::{io::AsyncReadExt as _, sync::Mutex};
+use stackwave_domain::{Digest, Timestamp};
+use stackwave_event_log::{BlobInfo, Freed, LogError};
+use tokio::sync::Mutex;
 
-/// A read that brings nothing for so long has lost its chunks: somebody else stored the blob anew in that moment, which
-/// purges the chunks before.
-const STALLED: Duration = Duration::from_secs(5);
-/// So often a read is tried.
+/// So often something is tried that another process may have come in the way of: a blob that is stored anew loses its
+/// pieces under a reader.
 const TRIES: usize = 3;
 /// Blobs from this size on are digested on a thread where that may take its time.
 const LARGE: usize = 64 * 1024;
@@ -18,50 +15,49 @@ const LARGE: usize = 64 * 1024;
 const LANES: usize = 16;
 
 /// The store of blobs.
+#[derive(Debug)]
 pub(crate) struct Blobs {
-    bucket: ObjectStore,
+    objects: Objects,
     lanes: [Mutex<()>; LANES],
 }
 
-impl std::fmt::Debug for Blobs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Blobs").finish_non_exhaustive()
-    }
-}
-
 impl Blobs {
-    pub(crate) fn new(bucket: ObjectStore) -> Self {
-        Self { bucket, lanes: Default::default() }
+    pub(crate) fn new(objects: Objects) -> Self {
+        Self { objects, lanes: Default::default() }
     }
 
-    /// Stores bytes unless they are there.
+    /// Stores bytes. Where they are already they count as just stored, because they may be about to be removed.
     pub(crate) async fn put(&self, bytes: Bytes) -> Result<Digest, LogError> {
         let digest = digest_of(bytes.clone()).await;
         let lane = usize::from(digest.as_str().bytes().next().unwrap_or(0)) % LANES;
         let _turn = self.lanes[lane].lock().await;
-        if self.has(&digest, bytes.len()).await? {
-            return Ok(digest);
+        let not_stored = |error| LogError::Unavailable(format!("the blob {digest} was not stored: {error}"));
+        if !self.keep(&digest, bytes.len()).await.map_err(not_stored)? {
+            self.objects.put(digest.as_str(), &bytes).await.map_err(not_stored)?;
         }
-        self.bucket
-            .put(digest.as_str(), &mut &bytes[..])
-            .await
-            .map_err(|error| LogError::Unavailable(format!("the blob {digest} was not stored: {error}")))?;
         Ok(digest)
     }
 
-    async fn has(&self, digest: &Digest, bytes: usize) -> Result<bool, LogError> {
-        match self.bucket.info(digest.as_str()).await {
-            Ok(info) => Ok(!info.deleted && info.size == bytes),
-            Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(false),
-            Err(error) => Err(LogError::Unavailable(format!("the blob {digest} was not looked up: {error}"))),
+    /// Makes sure that what is there stays; tells whether anything is.
+    async fn keep(&self, digest: &Digest, bytes: usize) -> Result<bool, String> {
+        for _ in 0..TRIES {
+            match self.objects.find(digest.as_str()).await? {
+                Some(object) if object.info.size == bytes => {
+                    if self.objects.touch(&object).await? {
+                        return Ok(true);
+                    }
+                }
+                Some(_) | None => return Ok(false),
+            }
         }
+        Ok(false)
     }
 
     /// Reads bytes, and checks that they are those.
     pub(crate) async fn get(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
         let mut trouble = String::new();
         for _ in 0..TRIES {
-            match self.read(digest).await {
+            match self.objects.read(digest.as_str()).await {
                 Ok(Some(bytes)) if digest_of(bytes.clone()).await == *digest => return Ok(Some(bytes)),
                 Ok(Some(bytes)) => {
                     let error = format!("its {} bytes have another digest", bytes.len());
@@ -74,21 +70,48 @@ impl Blobs {
         Err(LogError::Unavailable(format!("the blob {digest} was not read: {trouble}")))
     }
 
-    async fn read(&self, digest: &Digest) -> Result<Option<Bytes>, String> {
-        let mut object = match self.bucket.get(digest.as_str()).await {
-            Ok(object) => object,
-            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
-        let mut bytes = Vec::with_capacity(object.info().size);
-        loop {
-            match tokio::time::timeout(STALLED, object.read_buf(&mut bytes)).await {
-                Ok(Ok(0)) => return Ok(Some(bytes.into())),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_) => return Err(format!("nothing came for {} s", STALLED.as_secs())),
+    /// All of them.
+    pub(crate) async fn list(&self) -> Result<Vec<BlobInfo>, LogError> {
+        let objects = self.objects.list().await;
+        let objects =
+            objects.map_err(|error| LogError::Unavailable(format!("the blobs were not listed: {error}")))?;
+        Ok(objects.into_iter().map(info).collect())
+    }
+
+    /// Removes those that were not stored since.
+    pub(crate) async fn delete(
+        &self,
+        digests: &[Digest],
+        stored_before: Timestamp,
+    ) -> Result<Freed, LogError> {
+        let mut freed = Freed::default();
+        for digest in digests {
+            let removed = async {
+                match self.objects.find(digest.as_str()).await? {
+                    Some(object) if object.stored_at.is_none_or(|at| at < stored_before) => {
+                        Ok(self.objects.remove(&object).await?.then(|| info(object)))
+                    }
+                    Some(_) | None => Ok(None),
+                }
+            };
+            match removed.await {
+                Ok(Some(blob)) => freed += Freed { count: 1, bytes: blob.bytes },
+                Ok(None) => {}
+                Err(error) => {
+                    let error: String = error;
+                    return Err(LogError::Unavailable(format!("the blob {digest} was not removed: {error}")));
+                }
             }
         }
+        Ok(freed)
+    }
+}
+
+fn info(object: Described) -> BlobInfo {
+    BlobInfo {
+        digest: Digest::from_hex(&object.info.name),
+        bytes: u64::try_from(object.info.size).unwrap_or(u64::MAX),
+        stored_at: object.stored_at,
     }
 }
 

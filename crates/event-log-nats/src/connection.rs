@@ -24,6 +24,8 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long any other request waits. During an election nobody answers, so that waiting longer than asking again takes
 /// is no use.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a request waits that reads or removes a good part of a stream.
+const UPKEEP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Appends that wait for their answer at once. More wait before they are sent, so that their time does not run out in
 /// our own queue: a server with one replica that syncs every message takes some 4,000 a second.
 const APPENDS_IN_FLIGHT: usize = 1024;
@@ -36,9 +38,11 @@ const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 /// A client, in its uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    client: Client,
+    pub(crate) client: Client,
     /// For appends.
     pub(crate) appends: Context,
+    /// For purges.
+    pub(crate) upkeep: Context,
     /// For everything else.
     pub(crate) requests: Context,
     /// Counts how often a connection was made.
@@ -80,7 +84,8 @@ impl Connection {
             .backpressure_on_inflight(true)
             .build(client.clone());
         let requests = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { client, appends, requests, connected })
+        let upkeep = ContextBuilder::new().timeout(UPKEEP_TIMEOUT).build(client.clone());
+        Ok(Self { client, appends, upkeep, requests, connected })
     }
 
     /// A handle on a stream; nothing is sent yet.

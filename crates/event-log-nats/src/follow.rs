@@ -47,6 +47,7 @@ pub(crate) struct Follow {
     filter: Option<String>,
     /// So many messages the server sends ahead.
     ahead: usize,
+    forgotten_after: Duration,
     consumer: Option<Consumer>,
     retry: Duration,
     /// An entry that cannot be read, after those that can.
@@ -78,6 +79,7 @@ impl Follow {
             next: from.max(Position::START.next()),
             filter: None,
             ahead: AHEAD_MESSAGES,
+            forgotten_after: FORGOTTEN_AFTER,
             consumer: None,
             retry: FIRST_RETRY,
             broken: None,
@@ -107,7 +109,7 @@ impl Follow {
     /// The entries up to `end`, which are known to be there, but at most `limit`.
     pub(crate) async fn page(mut self, end: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
-        self.ahead = limit.clamp(1, AHEAD_MESSAGES);
+        self.for_a_page(limit);
         while page.len() < limit && self.next <= end {
             match tokio::time::timeout(PAGE_TIMEOUT, self.batch(limit - page.len())).await {
                 Ok(Ok(entries)) => page.extend(entries),
@@ -122,7 +124,7 @@ impl Follow {
     /// The messages up to `end`, which are known to be there, but at most `limit`.
     pub(crate) async fn raw_page(mut self, end: Position, limit: usize) -> Result<Vec<Raw>, LogError> {
         let mut page = Vec::new();
-        self.ahead = limit.clamp(1, AHEAD_MESSAGES);
+        self.for_a_page(limit);
         while page.len() < limit && self.next <= end {
             match tokio::time::timeout(PAGE_TIMEOUT, self.fresh(limit - page.len())).await {
                 Ok(messages) => page.extend(messages),
@@ -131,6 +133,11 @@ impl Follow {
             }
         }
         Ok(page)
+    }
+
+    fn for_a_page(&mut self, limit: usize) {
+        self.ahead = limit.clamp(1, AHEAD_MESSAGES);
+        self.forgotten_after = PAGE_TIMEOUT;
     }
 
     fn unreadable(&self) -> LogError {
@@ -207,7 +214,7 @@ impl Follow {
             filter_subject: self.filter.clone().unwrap_or_default(),
             ack_policy: AckPolicy::None,
             max_deliver: 1,
-            inactive_threshold: FORGOTTEN_AFTER,
+            inactive_threshold: self.forgotten_after,
             memory_storage: true,
             num_replicas: 1,
             ..Config::default()

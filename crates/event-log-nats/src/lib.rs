@@ -4,35 +4,44 @@
 //! is, for reading; after that
 //! - `publish` appends with the server's own position check and reads its answers by error code,
 //! - `follow` reads a stream through ordered, unfiltered pull consumers, which it replaces when they break,
-//! - `blobs` stores bytes by their digest.
+//! - `blobs` and `snapshots` store bytes in object stores, `leases` say who works on what in a key-value bucket,
+//!   `asides` keeps bodies for a while, `purge` removes records.
 //!
 //! An append is as durable as the server is set up to make it: `sync_interval: always`, and three replicas in three
 //! failure domains, for what must survive the loss of a machine.
 
+mod asides;
 mod blobs;
 mod connection;
 mod entry;
 mod follow;
+mod leases;
+mod objects;
 mod options;
 mod publish;
+mod purge;
+mod scan;
 mod servers;
+mod snapshots;
+mod stats;
 mod topology;
+mod upkeep;
 mod version;
 
 pub use options::{Credentials, NatsOptions};
 pub use servers::without_secrets;
 
-use crate::{blobs::Blobs, connection::Connection, follow::Follow};
-use async_nats::jetstream::{
-    object_store::ObjectStore,
-    stream::{LastRawMessageErrorKind, State, Stream},
+use crate::{
+    asides::AsideStream, blobs::Blobs, connection::Connection, follow::Follow, leases::NatsLeases,
+    objects::Objects, topology::Topology,
 };
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, State, Stream};
 use async_trait::async_trait;
 use bytes::Bytes;
-use stackwave_domain::{Digest, Entry, Position, StreamId, Subject};
+use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, Timestamp};
 use stackwave_event_log::{
-    Append, AppendError, Appended, Entries, EventLog, Filter, Leases, LocalLeases, LogError, MAX_BATCH,
-    RawRecord,
+    Append, AppendError, Appended, Asides, Bisection, Entries, EventLog, Filter, Leases, LogError, MAX_BATCH,
+    RawRecord, Snapshots, Upkeep,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -44,7 +53,9 @@ pub struct NatsLog {
     connection: Connection,
     streams: HashMap<StreamId, Stream<()>>,
     blobs: Blobs,
-    leases: LocalLeases,
+    snapshots: Option<Objects>,
+    leases: NatsLeases,
+    asides: AsideStream,
 }
 
 impl NatsLog {
@@ -57,8 +68,8 @@ impl NatsLog {
     /// that cannot be changed.
     pub async fn connect(options: NatsOptions) -> Result<Arc<Self>, LogError> {
         let connection = Connection::open(&options).await?;
-        let bucket = topology::apply(&connection, &options).await?;
-        Self::on(connection, options.partitions, bucket, false).await
+        let topology = topology::apply(&connection, &options).await?;
+        Self::on(connection, topology, &options, false).await
     }
 
     /// Connects and takes the log as it is, for reading, also while others serve it: creates and changes no stream, and
@@ -69,28 +80,31 @@ impl NatsLog {
     /// old or refuses the credentials, or when there is no log.
     pub async fn open_existing(options: NatsOptions) -> Result<Arc<Self>, LogError> {
         let connection = Connection::open(&options).await?;
-        let (partitions, bucket) = topology::look(&connection).await?;
-        Self::on(connection, partitions, bucket, true).await
+        let topology = topology::look(&connection).await?;
+        Self::on(connection, topology, &options, true).await
     }
 
     async fn on(
         connection: Connection,
-        partitions: u16,
-        bucket: ObjectStore,
+        topology: Topology,
+        options: &NatsOptions,
         read_only: bool,
     ) -> Result<Arc<Self>, LogError> {
+        let Topology { partitions, has_snapshots, lease_ttl } = topology;
         let mut streams = HashMap::new();
         for stream in topology::streams(partitions) {
             streams.insert(stream, connection.stream(stream).await?);
         }
-        Ok(Arc::new(Self {
-            partitions,
-            read_only,
-            connection,
-            streams,
-            blobs: Blobs::new(bucket),
-            leases: LocalLeases::default(),
-        }))
+        let unavailable = |error| LogError::Unavailable(format!("the object stores: {error}"));
+        let blobs = Objects::open(&connection, topology::BLOBS).await.map_err(unavailable)?;
+        let snapshots = match has_snapshots {
+            true => Some(Objects::open(&connection, topology::SNAPSHOTS).await.map_err(unavailable)?),
+            false => None,
+        };
+        let leases = NatsLeases::open(&connection, topology::LEASES, lease_ttl, read_only).await?;
+        let asides = AsideStream::open(&connection, options.aside_bytes).await?;
+        let blobs = Blobs::new(blobs);
+        Ok(Arc::new(Self { partitions, read_only, connection, streams, blobs, snapshots, leases, asides }))
     }
 
     /// What the leader says of a stream.
@@ -108,6 +122,23 @@ impl NatsLog {
             Ok(message) => Ok(Position(message.sequence)),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(Position::START),
             Err(error) => Err(LogError::Unavailable(format!("the last record of {pattern}: {error}"))),
+        }
+    }
+
+    /// The first record at or after a position, and when it was written.
+    async fn next_time(
+        &self,
+        stream: StreamId,
+        from: Position,
+    ) -> Result<Option<(Position, Timestamp)>, LogError> {
+        let source = self.stream(stream).map_err(LogError::Setup)?;
+        match source.raw_message_builder().sequence(from.0).next_by_subject(stream.filter()).send().await {
+            Ok(message) => {
+                let entry = entry::decode(&message.subject, message.sequence, &message.payload)?;
+                Ok(Some((entry.position, entry.record.at)))
+            }
+            Err(error) if topology::is_missing(&error) => Ok(None),
+            Err(error) => Err(LogError::Unavailable(format!("{stream} at {from}: {error}"))),
         }
     }
 
@@ -197,6 +228,18 @@ impl EventLog for NatsLog {
         Ok(Position(self.state(stream).await?.last_sequence))
     }
 
+    async fn position_at(&self, stream: StreamId, time: Timestamp) -> Result<Position, LogError> {
+        let state = self.state(stream).await?;
+        let end = Position(state.last_sequence + 1);
+        let first = if state.messages > 0 { Position(state.first_sequence) } else { end };
+        // One small message from the leader each time, where a read would have a consumer made.
+        let mut bisection = Bisection::new(first, end, time);
+        while let Some(asked) = bisection.question() {
+            bisection.answer(asked, self.next_time(stream, asked).await?);
+        }
+        Ok(bisection.found())
+    }
+
     async fn put_blob(&self, bytes: Bytes) -> Result<Digest, LogError> {
         self.check_writable().map_err(LogError::Unavailable)?;
         self.blobs.put(bytes).await
@@ -206,8 +249,20 @@ impl EventLog for NatsLog {
         self.blobs.get(digest).await
     }
 
+    fn snapshots(&self) -> &dyn Snapshots {
+        self
+    }
+
     fn leases(&self) -> &dyn Leases {
         &self.leases
+    }
+
+    fn asides(&self) -> &dyn Asides {
+        self
+    }
+
+    fn upkeep(&self) -> &dyn Upkeep {
+        self
     }
 
     fn partitions(&self) -> u16 {

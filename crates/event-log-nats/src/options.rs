@@ -2,7 +2,7 @@
 
 use crate::without_secrets;
 use secrecy::SecretString;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// How to connect, and how the log is set up if it is not there yet.
 #[derive(Clone)]
@@ -24,6 +24,11 @@ pub struct NatsOptions {
     pub partition_bytes: u64,
     /// Likewise for the configuration's stream.
     pub config_bytes: u64,
+    /// How large the stream of bodies kept aside may become, in bytes, before the oldest go. The server sets it aside
+    /// with the first of them.
+    pub aside_bytes: u64,
+    /// How long a lease lasts without being renewed; fixed when the log is created.
+    pub lease_ttl: Duration,
 }
 
 /// Who we are to the servers.
@@ -55,6 +60,8 @@ impl NatsOptions {
             replicas: None,
             partition_bytes: 2 * 1024 * 1024 * 1024,
             config_bytes: 256 * 1024 * 1024,
+            aside_bytes: 1024 * 1024 * 1024,
+            lease_ttl: Duration::from_secs(6),
         }
     }
 }
@@ -69,6 +76,8 @@ impl fmt::Debug for NatsOptions {
             .field("replicas", &self.replicas)
             .field("partition_bytes", &self.partition_bytes)
             .field("config_bytes", &self.config_bytes)
+            .field("aside_bytes", &self.aside_bytes)
+            .field("lease_ttl", &self.lease_ttl)
             .finish()
     }
 }

@@ -70,6 +70,34 @@ async fn publish(
     Ok(answer.await)
 }
 
+/// What became of a message that is no record.
+pub(crate) enum Put {
+    /// It was stored there.
+    At(u64),
+    /// Its expectation does not hold.
+    Conflict,
+}
+
+/// Stores a message that is no record. The error says that it was not, or that nobody knows.
+pub(crate) async fn put(
+    connection: &Connection,
+    subject: String,
+    message: PublishMessage,
+) -> Result<Put, String> {
+    if !connection.is_up() {
+        return Err("no NATS server is connected".to_owned());
+    }
+    let answer =
+        connection.appends.send_publish(subject, message).await.map_err(|error| error.to_string())?;
+    match answer.await {
+        Ok(ack) => Ok(Put::At(ack.sequence)),
+        Err(error) => match code(&error) {
+            Some(ErrorCode::STREAM_WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT) => Ok(Put::Conflict),
+            _ => Err(error.to_string()),
+        },
+    }
+}
+
 /// What the server answered, if it did.
 fn answer(error: &PublishError) -> Option<&jetstream::Error> {
     error.source().and_then(|source| source.downcast_ref())

@@ -5,6 +5,7 @@
 
 mod existing;
 mod plan;
+mod wanted;
 
 pub(crate) use existing::look;
 
@@ -12,13 +13,11 @@ use crate::{NatsOptions, connection::Connection};
 use async_nats::jetstream::{
     ErrorCode,
     context::{CreateStreamErrorKind, GetStreamErrorKind},
-    object_store::ObjectStore,
-    stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
+    stream::{Config, RawMessageError, RawMessageErrorKind, State},
 };
 use stackwave_domain::StreamId;
 use stackwave_event_log::LogError;
 use std::{
-    collections::HashMap,
     error::Error,
     time::{Duration, Instant},
 };
@@ -27,8 +26,14 @@ use std::{
 const MESSAGE_ID_WINDOW: Duration = Duration::from_secs(600);
 /// Where a stream says to how many partitions it belongs.
 const PARTITIONS_KEY: &str = "stackwave_partitions";
-/// The bucket of the object store.
-const BLOBS: &str = "SW_BLOBS";
+/// The object store of blobs.
+pub(crate) const BLOBS: &str = "SW_BLOBS";
+/// The object store of snapshots.
+pub(crate) const SNAPSHOTS: &str = "SW_SNAPSHOTS";
+/// The key-value bucket of leases.
+pub(crate) const LEASES: &str = "SW_LEASES";
+/// The stream of bodies kept aside.
+pub(crate) const ASIDES: &str = "SW_ASIDES";
 /// A cluster that has just started takes a while to elect those who answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_millis(250);
@@ -38,9 +43,25 @@ pub(crate) fn streams(partitions: u16) -> impl Iterator<Item = StreamId> {
     [StreamId::Config].into_iter().chain((0..partitions).map(StreamId::Partition))
 }
 
-/// Makes the server's streams those of the options; returns the object store.
-pub(crate) async fn apply(connection: &Connection, options: &NatsOptions) -> Result<ObjectStore, LogError> {
+/// What is on the server.
+pub(crate) struct Topology {
+    pub(crate) partitions: u16,
+    /// A log that only older versions have served has none.
+    pub(crate) has_snapshots: bool,
+    /// How long a lease lasts.
+    pub(crate) lease_ttl: Duration,
+}
+
+/// Makes the server's streams those of the options.
+pub(crate) async fn apply(connection: &Connection, options: &NatsOptions) -> Result<Topology, LogError> {
     patiently(PATIENCE, || apply_once(connection, options)).await
+}
+
+/// Makes the stream of bodies kept aside.
+pub(crate) async fn apply_asides(connection: &Connection, bytes: u64) -> Result<(), LogError> {
+    let config = find(connection, &StreamId::Config.name()).await?;
+    let replicas = config.map_or(1, |config| config.num_replicas);
+    ensure(connection, wanted::asides(bytes, replicas), true).await
 }
 
 /// Tries again while nobody answers, but not for long.
@@ -60,21 +81,22 @@ where
     }
 }
 
-async fn apply_once(connection: &Connection, options: &NatsOptions) -> Result<ObjectStore, LogError> {
+async fn apply_once(connection: &Connection, options: &NatsOptions) -> Result<Topology, LogError> {
     let config = find(connection, &StreamId::Config.name()).await?;
     check_partitions(connection, config.as_ref(), options.partitions).await?;
     // What is missing in a log that exists gets as many replicas as the log has.
     let replicas = options.replicas.or_else(|| config.map(|config| config.num_replicas)).unwrap_or(1);
     let keep = options.replicas.is_none();
     for stream in streams(options.partitions) {
-        ensure(connection, wanted(stream, options, replicas), keep).await?;
+        ensure(connection, wanted::records(stream, options, replicas), keep).await?;
     }
-    ensure(connection, wanted_blobs(replicas), keep).await?;
-    connection
-        .requests
-        .get_object_store(BLOBS)
-        .await
-        .map_err(|error| LogError::Unavailable(format!("the object store {BLOBS}: {error}")))
+    ensure(connection, wanted::blobs(replicas), keep).await?;
+    ensure(connection, wanted::snapshots(replicas), keep).await?;
+    // Processes that disagree about how long a lease lasts would take them from each other.
+    let leases = find(connection, &format!("KV_{LEASES}")).await?;
+    let lease_ttl = leases.map_or(options.lease_ttl, |found| found.max_age);
+    ensure(connection, wanted::leases(lease_ttl, replicas), keep).await?;
+    Ok(Topology { partitions: options.partitions, has_snapshots: true, lease_ttl })
 }
 
 /// The number of partitions decides where a repository's records lie, so it can never change.
@@ -151,6 +173,28 @@ async fn find(connection: &Connection, name: &str) -> Result<Option<Config>, Log
     }
 }
 
+/// The state of a stream; none when it is not there.
+pub(crate) async fn state(connection: &Connection, name: &str) -> Result<Option<State>, LogError> {
+    match connection.requests.get_stream(name).await {
+        Ok(stream) => Ok(Some(stream.cached_info().state.clone())),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(answer) if answer.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                Ok(None)
+            }
+            _ => Err(LogError::Unavailable(format!("the stream {name}: {error}"))),
+        },
+    }
+}
+
+/// Whether a message, or its stream, is not there.
+pub(crate) fn is_missing(error: &RawMessageError) -> bool {
+    match error.kind() {
+        RawMessageErrorKind::NoMessageFound => true,
+        RawMessageErrorKind::JetStream(answer) => answer.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        RawMessageErrorKind::InvalidSubject | RawMessageErrorKind::Other => false,
+    }
+}
+
 fn is_code(kind: &CreateStreamErrorKind, code: ErrorCode) -> bool {
     matches!(kind, CreateStreamErrorKind::JetStream(answer) if answer.error_code() == code)
 }
@@ -167,53 +211,5 @@ fn refused(name: &str, done: &str, kind: &CreateStreamErrorKind, error: &dyn Err
             LogError::Setup(message)
         }
         _ => LogError::Unavailable(message),
-    }
-}
-
-fn wanted(stream: StreamId, options: &NatsOptions, replicas: usize) -> Config {
-    let bytes = match stream {
-        StreamId::Config => options.config_bytes,
-        StreamId::Partition(_) => options.partition_bytes,
-    };
-    Config {
-        name: stream.name(),
-        description: Some("Stackwave's event log".to_owned()),
-        subjects: vec![stream.filter()],
-        retention: RetentionPolicy::Limits,
-        storage: StorageType::File,
-        // A full stream is an error for who writes, never a piece of history that is gone.
-        discard: DiscardPolicy::New,
-        max_bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
-        max_messages: -1,
-        max_messages_per_subject: -1,
-        max_consumers: -1,
-        num_replicas: replicas,
-        duplicate_window: MESSAGE_ID_WINDOW,
-        deny_delete: true,
-        allow_direct: true,
-        metadata: HashMap::from([(PARTITIONS_KEY.to_owned(), options.partitions.to_string())]),
-        ..Config::default()
-    }
-}
-
-/// As the client library creates an object store, but without direct reads: those may come from a replica that has not
-/// heard of a blob yet, and a blob that seems to be missing stops a fold.
-fn wanted_blobs(replicas: usize) -> Config {
-    Config {
-        name: format!("OBJ_{BLOBS}"),
-        description: Some("Stackwave's blobs, by SHA-256".to_owned()),
-        subjects: vec![format!("$O.{BLOBS}.C.>"), format!("$O.{BLOBS}.M.>")],
-        retention: RetentionPolicy::Limits,
-        storage: StorageType::File,
-        discard: DiscardPolicy::New,
-        max_bytes: -1,
-        max_messages: -1,
-        max_messages_per_subject: -1,
-        max_consumers: -1,
-        num_replicas: replicas,
-        duplicate_window: Duration::from_secs(120),
-        allow_rollup: true,
-        allow_direct: false,
-        ..Config::default()
     }
 }

@@ -7,9 +7,9 @@
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use stackwave_domain::{Receipt, StreamId, Subject};
+use stackwave_domain::{Position, Receipt, StreamId, Subject};
 use stackwave_event_log::{
-    EventLog,
+    EventLog, SnapshotKey,
     conformance::{self, CRASH_STREAM, Harness, PARTITIONS, crash_append, partition},
 };
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
@@ -55,6 +55,7 @@ impl Harness for ClusterHarness {
             replicas: Some(3),
             partition_bytes: 64 * 1024 * 1024,
             config_bytes: 64 * 1024 * 1024,
+            lease_ttl: Duration::from_secs(1),
             ..NatsOptions::new(self.cluster.url())
         };
         NatsLog::connect(options).await.unwrap()
@@ -92,6 +93,10 @@ impl Harness for ClusterHarness {
     async fn plant(&self, _: &Subject, _: &[u8]) {
         unreachable!("no case here needs it");
     }
+
+    async fn damage_snapshot(&self, _: SnapshotKey, _: Position) {
+        unreachable!("no case here needs it");
+    }
 }
 
 macro_rules! replicated {
@@ -113,4 +118,12 @@ replicated! {
     a_kill_in_mid_append_loses_nothing_that_was_acknowledged
     a_blob_is_stored_twice_without_harm
     a_large_blob_survives_a_restart
+    the_records_of_a_repository_are_found_among_others
+    a_repository_is_read_in_pages
+    a_purge_leaves_the_last_record_of_what_is_checked
+    blobs_are_listed_and_removed
+    a_snapshot_survives_a_restart
+    of_many_processes_that_want_a_lease_one_gets_it
+    a_lease_that_is_not_renewed_goes_to_another
+    members_are_seen_until_they_leave_or_fall_silent
 }

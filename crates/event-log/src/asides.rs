@@ -18,7 +18,7 @@ pub struct Aside {
     pub id: String,
     /// When it came.
     pub at: Timestamp,
-    /// One line about it for lists, such as the event and the repository.
+    /// One line about it for lists, such as the event and the repository, without blanks around it.
     pub note: String,
     /// At most [`MAX_ASIDE_BYTES`].
     pub bytes: Bytes,

@@ -35,6 +35,7 @@ pub use asides::{Aside, AsideInfo, Asides, MAX_ASIDE_BYTES};
 pub use error::{AppendError, LogError};
 pub use filter::{Filter, RawRecord};
 pub use leases::{HeldLease, Lease, LeaseError, Leases, LocalLeases, Member};
+pub use search::Bisection;
 pub use snapshots::{SnapshotKey, Snapshots, StoredSnapshot, superseded};
 pub use stats::{AccountStats, ClusterStats, EngineStats, LogStats, StoreStats, StreamStats};
 pub use upkeep::{BlobInfo, Freed, KeepLast, Upkeep, is_checked};

@@ -1,8 +1,8 @@
 //! What is there, for who only reads: nothing is created and nothing changed.
 
-use super::{BLOBS, PARTITIONS_KEY, find, patiently, streams};
+use super::{BLOBS, LEASES, PARTITIONS_KEY, SNAPSHOTS, Topology, find, patiently, streams};
 use crate::connection::Connection;
-use async_nats::jetstream::{object_store::ObjectStore, stream::Config};
+use async_nats::jetstream::stream::Config;
 use stackwave_domain::StreamId;
 use stackwave_event_log::LogError;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use std::time::Duration;
 /// Somebody waits at a terminal; a cluster without a leader for longer than this is in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The number of partitions, and the object store.
+/// What is on the server. What a log of an older version has not is no error.
 ///
 /// # Errors
 /// [`LogError::Setup`] when there is no event log, or only parts of one.
-pub(crate) async fn look(connection: &Connection) -> Result<(u16, ObjectStore), LogError> {
+pub(crate) async fn look(connection: &Connection) -> Result<Topology, LogError> {
     patiently(PATIENCE, || look_once(connection)).await
 }
 
-async fn look_once(connection: &Connection) -> Result<(u16, ObjectStore), LogError> {
+async fn look_once(connection: &Connection) -> Result<Topology, LogError> {
     let name = StreamId::Config.name();
     let Some(config) = find(connection, &name).await? else {
         return Err(LogError::Setup(format!(
@@ -35,12 +35,10 @@ async fn look_once(connection: &Connection) -> Result<(u16, ObjectStore), LogErr
             )));
         }
     }
-    let bucket = connection
-        .requests
-        .get_object_store(BLOBS)
-        .await
-        .map_err(|error| LogError::Unavailable(format!("the object store {BLOBS}: {error}")))?;
-    Ok((partitions, bucket))
+    let has_snapshots = find(connection, &format!("OBJ_{SNAPSHOTS}")).await?.is_some();
+    let leases = find(connection, &format!("KV_{LEASES}")).await?;
+    let lease_ttl = leases.map_or(Duration::ZERO, |leases| leases.max_age);
+    Ok(Topology { partitions, has_snapshots, lease_ttl })
 }
 
 /// As the configuration's stream says; streams that were made by hand do not say it, and are counted.

@@ -38,6 +38,7 @@ pub(super) fn change(found: &Config, wanted: &Config) -> Result<Option<Config>, 
     changed.deny_delete = wanted.deny_delete;
     changed.allow_rollup = wanted.allow_rollup;
     changed.allow_direct = wanted.allow_direct;
+    changed.allow_message_ttl |= wanted.allow_message_ttl;
     changed.metadata.extend(wanted.metadata.clone());
     Ok((changed != *found).then_some(changed))
 }
@@ -73,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     fn wanted() -> Config {
-        topology::wanted(StreamId::Partition(0), &NatsOptions::new("nats://unused"), 1)
+        topology::wanted::records(StreamId::Partition(0), &NatsOptions::new("nats://unused"), 1)
     }
 
     fn refusal(found: &Config) -> String {

@@ -2,16 +2,19 @@
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use stackwave_domain::{Receipt, Subject};
+use stackwave_domain::{Position, Receipt, Subject};
 use stackwave_event_log::{
-    Append, AppendError, EventLog,
+    Append, AppendError, EventLog, SnapshotKey,
     conformance::{Harness, PARTITIONS, RemoteHarness, crash_append},
 };
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_testkit::nats::{Direction, NatsServer, Proxy};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// The server is killed after so many acknowledged appends.
@@ -30,6 +33,8 @@ impl NatsHarness {
         let options = NatsOptions {
             partitions: PARTITIONS,
             partition_bytes: 256 * 1024 * 1024,
+            aside_bytes: 64 * 1024 * 1024,
+            lease_ttl: Duration::from_secs(1),
             ..NatsOptions::new(url)
         };
         NatsLog::connect(options).await.unwrap()
@@ -74,6 +79,20 @@ impl Harness for NatsHarness {
         let client = async_nats::connect(self.server.url()).await.unwrap();
         let jetstream = async_nats::jetstream::new(client);
         jetstream.publish(subject.as_str().to_owned(), body.to_vec().into()).await.unwrap().await.unwrap();
+    }
+
+    /// One loses its pieces, the other gets others.
+    async fn damage_snapshot(&self, key: SnapshotKey, position: Position) {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let jetstream = async_nats::jetstream::new(client);
+        let bucket = jetstream.get_object_store("SW_SNAPSHOTS").await.unwrap();
+        let info = bucket.info(format!("{}/{}/{position}", key.stream, key.engine)).await.unwrap();
+        let pieces = format!("$O.SW_SNAPSHOTS.C.{}", info.nuid);
+        let stream = jetstream.get_stream("OBJ_SW_SNAPSHOTS").await.unwrap();
+        assert_eq!(stream.purge().filter(&pieces).await.unwrap().purged, 1);
+        if position.0.is_multiple_of(20) {
+            jetstream.publish(pieces, "other".into()).await.unwrap().await.unwrap();
+        }
     }
 }
 

@@ -40,7 +40,6 @@ pub(super) struct PendingAside {
 /// Something that has transactions of its own.
 pub(super) type Task = Box<dyn FnOnce(&mut Worker) + Send>;
 
-#[expect(clippy::large_enum_variant, reason = "almost every command is an append")]
 pub(super) enum Command {
     Append(PendingAppend),
     PutBlob(PendingBlob),

@@ -40,10 +40,12 @@ pub async fn a_body_kept_aside_comes_back(harness: &impl Harness) {
     let found = log.asides().get("webhook", "1 a.b").await.expect("readable");
     assert_eq!(found, Some(aside("webhook", "1 a.b", "second")));
     assert_eq!(log.asides().get("webhook", "1").await.expect("readable"), None);
-    let mut large = aside("webhook", "large", "");
+    let mut large = aside("webhook", "large", "a large one");
     large.bytes = vec![7; MAX_ASIDE_BYTES].into();
     put(&*log, large.clone(), LONG).await;
-    assert!(log.asides().get("webhook", "large").await.expect("readable") == Some(large.clone()));
+    let found = log.asides().get("webhook", "large").await.expect("readable").expect("kept");
+    assert_eq!(Aside { bytes: large.bytes.clone(), ..found.clone() }, large);
+    assert!(found.bytes == large.bytes, "{} bytes came back", found.bytes.len());
     large.bytes = vec![7; MAX_ASIDE_BYTES + 1].into();
     assert!(log.asides().put(large, LONG).await.is_err(), "that is too large");
 }
