@@ -19,38 +19,46 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Whether the state has ever been whole: before that a run that exists may seem not to.
 #[derive(Clone)]
-pub(crate) struct Readiness(Arc<AtomicBool>);
+pub(crate) struct Readiness {
+    health: Health,
+    reached: Arc<AtomicBool>,
+}
 
 impl Readiness {
     /// Starts to report; not serving until everything is ready, and again once the process drains.
     pub(crate) async fn follow(core: &Core, reporter: HealthReporter) -> Self {
-        let readiness = Self(Arc::default());
-        readiness.report(&core.health, &reporter).await;
-        tokio::spawn(readiness.clone().run(core.health.clone(), core.shutdown.clone(), reporter));
+        let readiness = Self { health: core.health.clone(), reached: Arc::default() };
+        readiness.report(&reporter).await;
+        tokio::spawn(readiness.clone().run(core.shutdown.clone(), reporter));
         readiness
     }
 
     /// Whether the log has been read to its end since the process began.
     pub(crate) fn was_reached(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.reached.load(Ordering::Relaxed) || self.look()
     }
 
-    async fn run(self, health: Health, shutdown: CancellationToken, reporter: HealthReporter) {
+    fn look(&self) -> bool {
+        let ready = self.health.is_ready();
+        if ready {
+            self.reached.store(true, Ordering::Relaxed);
+        }
+        ready
+    }
+
+    async fn run(self, shutdown: CancellationToken, reporter: HealthReporter) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = tokio::time::sleep(LOOK) => self.report(&health, &reporter).await,
+                () = tokio::time::sleep(LOOK) => self.report(&reporter).await,
             }
         }
         set(&reporter, ServingStatus::NotServing).await;
     }
 
-    async fn report(&self, health: &Health, reporter: &HealthReporter) {
-        let ready = health.is_ready();
-        if ready {
-            self.0.store(true, Ordering::Relaxed);
-        }
-        set(reporter, if ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+    async fn report(&self, reporter: &HealthReporter) {
+        let status = if self.look() { ServingStatus::Serving } else { ServingStatus::NotServing };
+        set(reporter, status).await;
     }
 }
 

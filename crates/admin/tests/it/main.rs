@@ -3,7 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod commands;
+mod credentials;
+mod events;
 mod health;
+mod inventory;
 mod reflection;
 mod runs;
 mod support;
+mod system;
+mod tls;

@@ -1,5 +1,7 @@
-use crate::support::{Admin, opened, released};
-use stackwave_admin_proto::v1::{GetRunResponse, ListRunsRequest, RunStatus, StackStatus};
+use crate::support::{Admin, authorized, opened, released};
+use stackwave_admin_proto::v1::{
+    Cause, ExplainRequest, GetRunRequest, ListRunsRequest, RunStatus, StackKey, StackStatus,
+};
 use stackwave_domain::{
     RunId,
     event::{RunClosed, RunSuperseded, Successor},
@@ -52,17 +54,54 @@ async fn a_stack_that_has_not_succeeded_is_explained_down_to_the_root_with_the_r
     let admin = Admin::start().await;
     admin.decide(vec![opened("pr7-opened", 7).into()]).await;
     admin.decide(vec![released("pr7-opened").into()]).await;
-    let causes = |found: &GetRunResponse, stack: usize| -> Vec<(String, Option<(String, u64)>)> {
-        let causes = found.stacks[stack].causes.clone().into_iter();
-        causes.map(|cause| (cause.text, cause.record.map(|at| (at.stream, at.position)))).collect()
-    };
     let found = admin.get("pr7-opened").await.unwrap();
     let record = |position: u64| Some(("SW_00".to_owned(), position));
-    let root = ("vpc/dev is released and about to be dispatched".to_owned(), record(2));
-    assert_eq!(causes(&found, 0), [("app/dev waits for vpc/dev".to_owned(), None), root.clone()]);
-    assert!(causes(&found, 1)[0].0.starts_with("docs/dev is skipped: "), "{found:?}");
-    assert_eq!(causes(&found, 1)[0].1, record(1));
-    assert_eq!(causes(&found, 2), [root]);
+    let told = |cause: &Cause| {
+        let key = cause.key.clone().unwrap().component;
+        (key, cause.status(), cause.record.clone().map(|at| (at.stream, at.position)))
+    };
+    let causes = |stack: usize| found.stacks[stack].causes.iter().map(told).collect::<Vec<_>>();
+    let root = ("vpc".to_owned(), StackStatus::Released, record(2));
+    assert_eq!(causes(0), [("app".to_owned(), StackStatus::Waiting, record(2)), root.clone()]);
+    assert!(found.stacks[0].causes[0].text.starts_with("app/dev waits for vpc/dev"), "{found:?}");
+    assert!(found.stacks[1].causes[0].text.starts_with("docs/dev is skipped: "), "{found:?}");
+    assert_eq!(causes(1)[0].2, record(1));
+    assert_eq!(causes(2), [root]);
+}
+
+#[tokio::test]
+async fn a_run_is_shown_and_explained_as_it_was_at_a_position() {
+    let admin = Admin::start().await;
+    admin.decide(vec![opened("pr7-opened", 7).into()]).await;
+    admin.decide(vec![released("pr7-opened").into()]).await;
+    let get = async |position: u64| {
+        let request = GetRunRequest { run_id: "pr7-opened".to_owned(), position };
+        admin.client().await.get_run(authorized(request)).await.map(tonic::Response::into_inner)
+    };
+    let before = get(1).await.unwrap();
+    assert_eq!(before.stacks[2].status(), StackStatus::Released);
+    assert_eq!(before.as_of.unwrap().position, 1);
+    let first = &before.stacks[2].causes[0];
+    assert!(first.text.contains("may go") || first.record.as_ref().unwrap().position == 1, "{first:?}");
+    let now = get(0).await.unwrap();
+    assert_eq!((now.as_of.unwrap().position, now.stacks[2].status()), (2, StackStatus::Released));
+    let beyond = get(99).await.unwrap_err();
+    assert_eq!(beyond.code(), Code::OutOfRange, "{beyond}");
+
+    let explain = async |key: Option<StackKey>, position: u64| {
+        let request = ExplainRequest { run_id: "pr7-opened".to_owned(), key, position };
+        admin.client().await.explain(authorized(request)).await.map(tonic::Response::into_inner)
+    };
+    let whole = explain(None, 0).await.unwrap();
+    assert_eq!(whole.run_status(), RunStatus::Running);
+    assert!(whole.causes[0].text.starts_with("the run pr7-opened was opened for"), "{whole:?}");
+    let key = |component: &str| Some(StackKey { component: component.to_owned(), stack: "dev".to_owned() });
+    let app = explain(key("app"), 1).await.unwrap();
+    assert_eq!((app.stack_status(), app.as_of.unwrap().position), (StackStatus::Waiting, 1));
+    let missing = explain(key("none"), 0).await.unwrap_err();
+    assert_eq!(missing.code(), Code::NotFound);
+    let nameless = explain(Some(StackKey::default()), 0).await.unwrap_err();
+    assert!(nameless.message().contains("`key.component`"), "{nameless}");
 }
 
 #[tokio::test]

@@ -2,18 +2,22 @@
 
 use secrecy::SecretString;
 use stackwave_admin_proto::v1::{GetRunRequest, ListRunsRequest, ListRunsResponse, runs_client::RunsClient};
+use stackwave_admin::{Budget, Narrator, Process, ServerTls, Sources};
 use stackwave_domain::{
-    CommitSha, Digest, Event, GitRef, InstallationId, Position, PrNumber, RepositoryId, RepositoryName,
+    CommitSha, Digest, Entry, Event, GitRef, InstallationId, Position, PrNumber, RepositoryId, RepositoryName,
     RunId, RunPlan, StackKey, StreamId, Subject, WorkflowFile, WorkspaceId,
     digest::Stored,
     event::{RepositoryRegistered, RunOpened, StackReleased, Trigger},
     fragment::WorkflowCall,
     plan::{PlannedStack, SkipReason, Verdict},
 };
-use stackwave_event_log::Append;
+use stackwave_event_log::{Append, EventLog};
 use stackwave_event_log_sqlite::SqliteLog;
-use stackwave_runtime::{ConfigView, Core, Health, Ids, PartitionView, SystemClock, partition};
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use stackwave_read_model::{Place, ReadModel};
+use stackwave_runtime::{
+    Acting, ConfigView, Core, Health, Ids, PartitionOptions, PartitionView, SystemClock, partition,
+};
+use std::{collections::{BTreeMap, BTreeSet}, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{
@@ -28,7 +32,7 @@ pub(crate) const REPOSITORY: RepositoryId = RepositoryId(42);
 /// Longer than anything takes that works.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-const PARTITION: StreamId = StreamId::Partition(0);
+pub(crate) const PARTITION: StreamId = StreamId::Partition(0);
 
 /// The running service. Its folder goes when it is dropped.
 pub(crate) struct Admin {
@@ -36,7 +40,7 @@ pub(crate) struct Admin {
     pub(crate) address: SocketAddr,
     pub(crate) served: tokio::task::JoinHandle<Result<(), stackwave_admin::Error>>,
     partition: PartitionView,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Admin {
@@ -46,28 +50,55 @@ impl Admin {
     }
 
     pub(crate) async fn start_with(token: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_with_tls(token, None).await
+    }
+
+    pub(crate) async fn start_with_tls(token: Option<&str>, tls: Option<ServerTls>) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let log = SqliteLog::open(folder.path().join("log.db"), 1).unwrap();
-        let (health, shutdown) = (Health::default(), CancellationToken::new());
-        let config = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
-        let core = Core {
-            log,
-            clock: Arc::new(SystemClock::default()),
-            ids: Ids::default(),
-            health,
-            config,
-            shutdown,
-            tasks: TaskTracker::new(),
-        };
-        let (partition, _) = partition::start(core.clone(), PARTITION, Vec::new());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let settings = stackwave_admin::Config { token: token.map(SecretString::from) };
-        let partitions = vec![partition.clone()];
-        let served = tokio::spawn(stackwave_admin::serve(core.clone(), settings, partitions, listener));
-        let admin = Self { core, address, served, partition, _folder: folder };
+        let admin = Self::on(log, folder, token, tls).await;
         admin.append(Subject::config("repository", "42"), vec![repository().into()]).await;
         admin
+    }
+
+    /// Another replica on the same log.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::on(Arc::clone(&self.core.log), Arc::clone(&self.folder), Some(TOKEN), None).await
+    }
+
+    async fn on(
+        log: Arc<dyn EventLog>,
+        folder: Arc<tempfile::TempDir>,
+        token: Option<&str>,
+        tls: Option<ServerTls>,
+    ) -> Self {
+        let core = core(log).await;
+        let place = Place::File(folder.path().join("read-model.db"));
+        let read_model = ReadModel::open(&core, &place).await.unwrap();
+        let observers = read_model.observer().into_iter().collect();
+        let options = PartitionOptions { observers, ..Default::default() };
+        let (partition, _) = partition::start(core.clone(), PARTITION, options);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let settings = stackwave_admin::Config { token: token.map(SecretString::from), tls };
+        let partitions = vec![partition.clone()];
+        let sources = sources(read_model);
+        let served =
+            tokio::spawn(stackwave_admin::serve(core.clone(), settings, sources, partitions, listener));
+        let admin = Self { core, address, served, partition, folder };
+        admin.ready().await;
+        admin
+    }
+
+    /// Waits until the service has noticed that the log was read.
+    async fn ready(&self) {
+        let health = &self.core.health;
+        let waited = async {
+            while !health.is_ready() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waited).await.unwrap();
     }
 
     /// Appends, and waits until the service has folded it.
@@ -116,9 +147,17 @@ impl Admin {
     }
 
     pub(crate) async fn get(&self, id: &str) -> Result<stackwave_admin_proto::v1::GetRunResponse, Status> {
-        self.list(ListRunsRequest::default()).await?;
-        let request = authorized(GetRunRequest { run_id: id.to_owned(), ..Default::default() });
-        self.client().await.get_run(request).await.map(tonic::Response::into_inner)
+        let request = GetRunRequest { run_id: id.to_owned(), ..Default::default() };
+        let mut client = self.client().await;
+        let answered = async {
+            loop {
+                match client.get_run(authorized(request.clone())).await {
+                    Err(status) if status.code() == tonic::Code::Unavailable => {}
+                    answer => return answer.map(tonic::Response::into_inner),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered).await.unwrap()
     }
 }
 
@@ -134,7 +173,74 @@ pub(crate) fn with_header<T>(message: T, header: &str) -> Request<T> {
     request
 }
 
-fn repository() -> RepositoryRegistered {
+/// What a process has.
+pub(crate) async fn core(log: Arc<dyn EventLog>) -> Core {
+    let (health, shutdown) = (Health::default(), CancellationToken::new());
+    let config = ConfigView::start(log.clone(), &health, shutdown.clone()).await.unwrap();
+    Core {
+        log,
+        clock: Arc::new(SystemClock::default()),
+        ids: Ids::default(),
+        health,
+        config,
+        shutdown,
+        tasks: TaskTracker::new(),
+    }
+}
+
+pub(crate) fn sources(read_model: ReadModel) -> Sources {
+    Sources {
+        read_model,
+        acting: Acting::always(),
+        budgets: Box::new(|| {
+            vec![Budget {
+                installation: Some(InstallationId(7)),
+                writes_per_minute: 150,
+                writes_left: Some(19.5),
+                blocked_for: Some(Duration::from_secs(30)),
+                ..Budget::default()
+            }]
+        }),
+        narrator: Box::new(|| Box::new(Words::default())),
+        process: Process {
+            version: "1.2.3",
+            roles: vec!["admin".to_owned()],
+            started_at: stackwave_domain::Timestamp::UNIX_EPOCH,
+            dispatch_enabled: true,
+        },
+    }
+}
+
+/// Says the name of an event, and knows runs by their own records and their uploads.
+#[derive(Default)]
+struct Words {
+    uploads: BTreeMap<Digest, RunId>,
+}
+
+impl Narrator for Words {
+    fn add(&mut self, entry: &Entry) {
+        for event in &entry.record.events {
+            if let Event::RunOpened(opened) = event {
+                self.uploads.insert(opened.upload.clone(), opened.run.clone());
+            }
+        }
+    }
+
+    fn summary(&self, _: &Entry, event: &Event) -> String {
+        format!("about {}", event.name())
+    }
+
+    fn is_about(&self, _: &Entry, event: &Event, run: &RunId) -> bool {
+        match event {
+            Event::RunOpened(opened) => opened.run == *run,
+            Event::StackReleased(released) => released.run == *run,
+            Event::UploadReceived(upload) => self.uploads.get(&upload.digest) == Some(run),
+            _ => false,
+        }
+    }
+}
+
+pub(crate) fn repository() -> RepositoryRegistered {
     RepositoryRegistered {
         repository: REPOSITORY,
         name: RepositoryName::new("acme", "infra"),
