@@ -42,6 +42,7 @@ use stackwave_admin_proto::{
     },
 };
 use stackwave_runtime::{Core, PartitionView};
+use stackwave_telemetry::{Metrics, grpc::GrpcLayer};
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tonic::transport::{Server, server::TcpIncoming};
@@ -56,6 +57,8 @@ pub struct Config {
     pub token: Option<SecretString>,
     /// Serves TLS with these certificates; none serves plain text.
     pub tls: Option<ServerTls>,
+    /// Counts every call.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 /// The service had to stop.
@@ -127,6 +130,8 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(KEEPALIVE_PATIENCE))
         .max_concurrent_streams(Some(MAX_STREAMS))
         .timeout(DEADLINE)
+        // Around the check of access, so that refused calls are counted.
+        .layer(GrpcLayer::new(config.metrics))
         .layer(AccessLayer(gate))
         .add_service(health)
         .add_service(reflection)

@@ -14,12 +14,12 @@ use tower::{Layer, Service};
 
 /// Counts and times every call.
 #[derive(Clone)]
-pub struct GrpcLayer(Arc<Metrics>);
+pub struct GrpcLayer(Option<Arc<Metrics>>);
 
 impl GrpcLayer {
-    /// A layer that counts here.
+    /// A layer that counts here; without metrics it only passes on.
     #[must_use]
-    pub const fn new(metrics: Arc<Metrics>) -> Self {
+    pub const fn new(metrics: Option<Arc<Metrics>>) -> Self {
         Self(metrics)
     }
 }
@@ -28,7 +28,7 @@ impl<S> Layer<S> for GrpcLayer {
     type Service = Grpc<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Grpc { inner, metrics: Arc::clone(&self.0) }
+        Grpc { inner, metrics: self.0.clone() }
     }
 }
 
@@ -36,7 +36,7 @@ impl<S> Layer<S> for GrpcLayer {
 #[derive(Clone)]
 pub struct Grpc<S> {
     inner: S,
-    metrics: Arc<Metrics>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl<S, A, B> Service<Request<A>> for Grpc<S>
@@ -54,19 +54,22 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let (metrics, method) = (Arc::clone(&self.metrics), method(request.uri().path()));
+        let counted = self.metrics.clone().map(|metrics| (metrics, method(request.uri().path())));
         let began = Instant::now();
         let answering = self.inner.call(request);
         Box::pin(async move {
             let response = answering.await?;
             let took = began.elapsed().as_secs_f64();
-            metrics.grpc_duration.get_or_create(&vec![("method", method.clone())]).observe(took);
-            let mut call = Call { metrics, method, code: None };
-            call.read(response.headers());
-            // A path that no service has is refused as HTTP.
-            if !response.status().is_success() {
-                call.code = Some("unimplemented");
-            }
+            let call = counted.map(|(metrics, method)| {
+                metrics.grpc_duration.get_or_create(&vec![("method", method.clone())]).observe(took);
+                let mut call = Call { metrics, method, code: None };
+                call.read(response.headers());
+                // A path that no service has is refused as HTTP.
+                if !response.status().is_success() {
+                    call.code = Some("unimplemented");
+                }
+                call
+            });
             Ok(response.map(|body| Counted { body, call }))
         })
     }
@@ -132,7 +135,7 @@ fn code(status: &str) -> &'static str {
 /// An answer's body that reads the trailers as they pass.
 pub struct Counted<B> {
     body: B,
-    call: Call,
+    call: Option<Call>,
 }
 
 impl<B: Body + Unpin> Body for Counted<B> {
@@ -146,8 +149,9 @@ impl<B: Body + Unpin> Body for Counted<B> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(trailers) = frame.trailers_ref()
+            && let Some(call) = &mut self.call
         {
-            self.call.read(trailers);
+            call.read(trailers);
         }
         frame
     }

@@ -80,7 +80,7 @@ impl Admin {
         let (partition, _) = partition::start(core.clone(), PARTITION, options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let settings = stackwave_admin::Config { token: token.map(SecretString::from), tls };
+        let settings = stackwave_admin::Config { token: token.map(SecretString::from), tls, metrics: None };
         let partitions = vec![partition.clone()];
         let sources = sources(read_model);
         let served =
