@@ -2,7 +2,9 @@
 //!
 //! `serve` calls it with what is configured, `demo` with a simulated GitHub; there is no other wiring.
 
+mod admin;
 mod drain;
+mod observe;
 mod replicas;
 
 use crate::{cli::Role, health};
@@ -12,11 +14,13 @@ use secrecy::SecretString;
 use stackwave_domain::{StreamId, Subject, WorkspaceId, event::ApiKeyRegistered};
 use stackwave_event_log::EventLog;
 use stackwave_github::{signature::Secrets, webhook::Own};
-use stackwave_github_client::{ClientConfig, GitHubClient};
+use stackwave_github_client::{ClientConfig, ExchangeObserver, GitHubClient};
+use stackwave_read_model::{Place, ReadModel};
 use stackwave_runtime::{
-    Acting, Actor, ConfigView, Core, Health, Ids, PartitionOptions, PartitionView, SystemClock, partition,
-    registry,
+    Acting, Actor, ConfigView, Core, Health, Ids, Observer, PartitionOptions, PartitionView, SystemClock,
+    partition, registry,
 };
+use stackwave_telemetry::{FoldObserver, Metrics, ObservedLog, log::OwnRecords};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -32,8 +36,14 @@ pub(crate) struct Options {
     pub(crate) grpc: Option<TcpListener>,
     /// What opens the admin API.
     pub(crate) admin_token: Option<SecretString>,
+    /// The certificates of the admin API; none serves plain text.
+    pub(crate) grpc_tls: Option<stackwave_admin::ServerTls>,
+    /// Where the read model behind the admin API's lists is kept.
+    pub(crate) read_model: Place,
     /// GitHub's REST API and how to sign in.
     pub(crate) github: GitHubOptions,
+    /// How long raw bodies of webhooks are kept aside; none = they are not.
+    pub(crate) raw_webhooks: Option<Duration>,
     /// Secrets that may sign webhooks.
     pub(crate) webhook_secrets: Vec<SecretString>,
     /// A key to register for the workspace `default`.
@@ -42,6 +52,10 @@ pub(crate) struct Options {
     pub(crate) dispatch: bool,
     /// How long a dispatch without an answer is searched for.
     pub(crate) grace: Duration,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What opens `/metrics`; without it, it is open.
+    pub(crate) metrics_token: Option<SecretString>,
 }
 
 /// How GitHub is reached.
@@ -79,6 +93,8 @@ const DRAIN: Duration = Duration::from_secs(15);
 
 /// Starts every role, and returns once HTTP is served.
 pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::Result<Running> {
+    let (log, own) = ObservedLog::new(log, Arc::clone(&options.metrics));
+    let log: Arc<dyn EventLog> = log;
     let health = Health::default();
     let shutdown = CancellationToken::new();
     let config = ConfigView::start(Arc::clone(&log), &health, shutdown.clone())
@@ -94,10 +110,12 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
         tasks: TaskTracker::new(),
     };
     register_bootstrap_key(&core, options.bootstrap_api_key.as_ref()).await?;
-    let github = Arc::new(github_client(system_time(&core), &options.github)?);
+    let exchanges = Arc::new(observe::Exchanges(Arc::clone(&options.metrics)));
+    let github = Arc::new(github_client(system_time(&core), &options.github, Some(exchanges))?);
 
     let acting = replicas::take_part(&core, &options.roles, &github);
-    let partitions = start_partitions(&core, &options, &github, &acting);
+    let read_model = open_read_model(&core, &options).await?;
+    let partitions = start_partitions(&core, &options, &github, &acting, &own, &read_model);
     if options.roles.contains(&Role::Dispatcher) {
         let ports = dispatcher_ports(&github);
         tokio::spawn(stackwave_dispatcher::installations::run(core.clone(), ports.clone()));
@@ -106,13 +124,28 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
     tokio::spawn(health::watch_log(core.clone()));
 
     let http_addr = options.http.local_addr().context("failed to read the HTTP listener's address")?;
+    let sampler = observe::sampler(&core, &options, &partitions, &acting, &github);
+    tokio::spawn(Arc::clone(&sampler).run());
     let router = http_router(&core, &options, &github)?;
+    let metrics = stackwave_telemetry::http::router(
+        Arc::clone(&options.metrics),
+        sampler,
+        options.metrics_token.clone(),
+    );
+    let router = stackwave_telemetry::http::observe(router.merge(metrics), Arc::clone(&options.metrics));
+    let sources = admin::sources(&core, &options, &github, &acting, read_model);
     let mut servers = vec![tokio::spawn(serve_http(core.clone(), router, options.http))];
     if let Some(listener) = options.grpc {
-        let config = stackwave_admin::Config { token: options.admin_token };
+        let config = stackwave_admin::Config {
+            token: options.admin_token,
+            tls: options.grpc_tls,
+            metrics: Some(options.metrics),
+        };
         let (core, partitions) = (core.clone(), partitions.clone());
         servers.push(tokio::spawn(async move {
-            stackwave_admin::serve(core, config, partitions, listener).await.context("failed to serve gRPC")
+            stackwave_admin::serve(core, config, sources, partitions, listener)
+                .await
+                .context("failed to serve gRPC")
         }));
     }
     Ok(Running { http_addr, core, partitions, acting, servers })
@@ -138,6 +171,15 @@ impl Running {
             Ok(())
         })
     }
+}
+
+/// Lists are asked of the admin API only.
+async fn open_read_model(core: &Core, options: &Options) -> anyhow::Result<ReadModel> {
+    let place = match options.roles.contains(&Role::Admin) {
+        true => options.read_model.clone(),
+        false => Place::Off,
+    };
+    ReadModel::open(core, &place).await.context("failed to open the read model (STACKWAVE_READ_MODEL)")
 }
 
 async fn register_bootstrap_key(core: &Core, key: Option<&SecretString>) -> anyhow::Result<()> {
@@ -172,11 +214,13 @@ fn system_time(core: &Core) -> stackwave_github_client::Clock {
 pub(crate) fn github_client(
     clock: stackwave_github_client::Clock,
     options: &GitHubOptions,
+    observer: Option<Arc<dyn ExchangeObserver>>,
 ) -> anyhow::Result<GitHubClient> {
     let mut config = ClientConfig::new(options.api_url.clone(), clock);
     config.app_id.clone_from(&options.app_id);
     config.private_key.clone_from(&options.private_key);
     config.writes_per_minute = options.writes_per_minute;
+    config.observer = observer;
     GitHubClient::new(config).context("failed to set up the GitHub client")
 }
 
@@ -197,6 +241,8 @@ fn start_partitions(
     options: &Options,
     github: &Arc<GitHubClient>,
     acting: &Acting,
+    own: &OwnRecords,
+    read_model: &ReadModel,
 ) -> Vec<PartitionView> {
     let roles = &options.roles;
     let followed = [Role::Orchestrator, Role::Dispatcher, Role::Commenter, Role::Admin];
@@ -225,8 +271,11 @@ fn start_partitions(
                 };
                 actors.push(stackwave_commenter::actor(core.clone(), Arc::clone(github) as _, config));
             }
-            let asked = PartitionOptions { actors, acting: acting.clone(), ..Default::default() };
-            let (view, task) = partition::start(core.clone(), StreamId::Partition(number), asked);
+            let stream = StreamId::Partition(number);
+            let mut observers = vec![fold_observer(core, options, acting, own, stream)];
+            observers.extend(read_model.observer());
+            let asked = PartitionOptions { actors, observers, acting: acting.clone(), ..Default::default() };
+            let (view, task) = partition::start(core.clone(), stream, asked);
             tokio::spawn(watch_task(core.clone(), number, task));
             if let Some(slot) = slot {
                 slot.set(view.clone());
@@ -234,6 +283,19 @@ fn start_partitions(
             view
         })
         .collect()
+}
+
+/// What happened at GitHub is told by the process that dispatches for the partition.
+fn fold_observer(
+    core: &Core,
+    options: &Options,
+    acting: &Acting,
+    own: &OwnRecords,
+    stream: StreamId,
+) -> Box<dyn Observer> {
+    let (dispatches, acting) = (options.roles.contains(&Role::Dispatcher), acting.clone());
+    let acts = move || dispatches && acting.acts(stackwave_dispatcher::ROLE, stream);
+    Box::new(FoldObserver::new(Arc::clone(&options.metrics), Arc::clone(&core.clock), own.clone(), acts))
 }
 
 /// A partition's loop ends only when the process drains. If it ends otherwise, nothing would be decided any more while
@@ -259,6 +321,7 @@ fn http_router(core: &Core, options: &Options, github: &Arc<GitHubClient>) -> an
         let secrets = Secrets::new(options.webhook_secrets.clone())
             .context("failed to take the webhook secrets (STACKWAVE_GITHUB_WEBHOOK_SECRET)")?;
         let mut config = stackwave_webhook_receiver::Config::new(secrets);
+        config.keep_raw = options.raw_webhooks;
         config.own = Own::new(options.github.app_id.as_deref());
         router = router.merge(stackwave_webhook_receiver::router(core.clone(), config));
     }

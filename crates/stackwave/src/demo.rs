@@ -24,8 +24,10 @@ use stackwave_github_sim::{
     App, GitHub, NewPullRequest, NewRepository, Outcome, Repo, RunMode, RunSelector, SimConfig, WebhookConfig,
 };
 use stackwave_runtime::{Clock as _, SystemClock};
+use stackwave_telemetry::Metrics;
 use std::{
     io::Write as _,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::net::TcpListener;
@@ -36,9 +38,9 @@ const REPOSITORY: &str = "acme/landing-zone";
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the demonstration to its end.
-pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<()> {
+pub(crate) async fn run(options: DemoOptions, metrics: Arc<Metrics>) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
-    let demo = Demo::start(&options, folder.path()).await?;
+    let demo = Demo::start(&options, folder.path(), metrics).await?;
     let result = demo.tell(&options).await;
     demo.running.stop().await?;
     demo.github.shutdown().await;
@@ -61,7 +63,11 @@ struct Demo {
 }
 
 impl Demo {
-    async fn start(options: &DemoOptions, folder: &std::path::Path) -> anyhow::Result<Self> {
+    async fn start(
+        options: &DemoOptions,
+        folder: &std::path::Path,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
         let secret = SecretString::from("the demonstration's webhook secret");
         let api_key = SecretString::from("the-demonstration-s-api-key");
         let config = SimConfig {
@@ -91,16 +97,21 @@ impl Demo {
                 http: TcpListener::bind("127.0.0.1:0").await.context("failed to listen on 127.0.0.1")?,
                 grpc: None,
                 admin_token: None,
+                grpc_tls: None,
+                read_model: stackwave_read_model::Place::Off,
                 github: GitHubOptions {
                     api_url: github.url().to_owned(),
                     app_id: Some(app_id),
                     private_key: Some(SecretString::from(github.private_key_pem())),
                     writes_per_minute: Some(0),
                 },
+                raw_webhooks: None,
                 webhook_secrets: vec![secret],
                 bootstrap_api_key: Some(api_key.clone()),
                 dispatch: true,
                 grace: GRACE,
+                metrics,
+                metrics_token: None,
             },
         )
         .await?;

@@ -12,6 +12,7 @@ mod log;
 mod logging;
 mod output;
 mod plan;
+mod replay;
 mod reference;
 mod remote;
 mod serve;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<output::Exit>() => {
+            ExitCode::from(error.downcast_ref::<output::Exit>().map_or(FAILED, |exit| exit.0))
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(exit_code(&error))
@@ -72,6 +76,18 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Log(options) => {
             logging::start(LogFormat::Text, logging::READING);
             block_on(log::run(options.command))
+        }
+        Command::Replay(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(replay::replay(options))
+        }
+        Command::Export(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(replay::export(options))
+        }
+        Command::Diff(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(replay::diff(options))
         }
     }
 }

@@ -6,9 +6,12 @@ use crate::{
     config::{LogSettings, LogTarget, Settings},
 };
 use anyhow::Context as _;
+use stackwave_admin::ServerTls;
 use stackwave_event_log::EventLog;
 use stackwave_event_log_nats::NatsLog;
 use stackwave_event_log_sqlite::SqliteLog;
+use stackwave_read_model::Place;
+use stackwave_telemetry::Metrics;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -19,12 +22,21 @@ use tokio::{
 const CONNECT_AGAIN: Duration = Duration::from_secs(2);
 
 /// Serves until the first signal, then drains; the second signal cuts.
-pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    settings: Settings,
+    roles: BTreeSet<Role>,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<()> {
     let http = listen_http(settings.http_addr, &roles).await?;
     let grpc = match roles.contains(&Role::Admin) {
         true => Some(listen(settings.grpc_addr, "STACKWAVE_GRPC_ADDR").await?),
         false => None,
     };
+    let grpc_tls = settings
+        .grpc_tls
+        .map(ServerTls::load)
+        .transpose()
+        .context("failed to take the certificates for gRPC (STACKWAVE_GRPC_TLS_CERT_FILE)")?;
     let log = open_log(&settings.log).await?;
     let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
     let options = Options {
@@ -32,16 +44,21 @@ pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Re
         http,
         grpc,
         admin_token: settings.admin_token,
+        grpc_tls,
+        read_model: read_model_beside(&settings.log),
         github: GitHubOptions {
             api_url: settings.github_api_url,
             app_id: settings.github_app_id,
             private_key: settings.github_app_private_key,
             writes_per_minute: settings.github_writes_per_minute,
         },
+        raw_webhooks: settings.raw_webhooks,
         webhook_secrets: settings.github_webhook_secrets,
         bootstrap_api_key: settings.bootstrap_api_key,
         dispatch: settings.dispatch,
         grace: settings.dispatch_grace,
+        metrics,
+        metrics_token: settings.metrics_token,
     };
     let running = assembly::start(log, options).await?;
     tracing::info!(http.addr = %running.http_addr, roles = names.join(","), "serving");
@@ -64,6 +81,14 @@ pub(crate) async fn run(settings: Settings, roles: BTreeSet<Role>) -> anyhow::Re
         anyhow::bail!("a part of the process ended by itself; its log above says which");
     }
     Ok(())
+}
+
+/// The read model lies beside a log that is a file, else below the working directory.
+fn read_model_beside(log: &LogSettings) -> Place {
+    Place::File(match &log.target {
+        LogTarget::Sqlite(path) => path.with_file_name("read-model.db"),
+        LogTarget::Nats(_) => "data/read-model.db".into(),
+    })
 }
 
 /// Where HTTP is served. Several processes of one machine have roles that nobody calls: for them a default address that

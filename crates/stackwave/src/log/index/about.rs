@@ -94,6 +94,7 @@ impl Links {
             | Event::InstallationRepositoriesObserved(_)
             | Event::PingObserved(_)
             | Event::PendingUploadResolved(_)
+            | Event::CheckpointWritten(_)
             | Event::Unknown { .. } => {}
         }
         about

@@ -1,0 +1,66 @@
+//! What the parts of a process tell its metrics: glue between those who know nothing of each other.
+
+use super::{GitHubClient, Options, Role};
+use stackwave_github_client::{Exchange, ExchangeObserver};
+use stackwave_runtime::{Acting, Core, PartitionView};
+use stackwave_telemetry::{
+    Metrics,
+    metrics::{Budget, GitHubRequest},
+    sample::{Sampler, Watched},
+};
+use std::sync::Arc;
+
+/// Counts exchanges with GitHub.
+pub(super) struct Exchanges(pub(super) Arc<Metrics>);
+
+impl ExchangeObserver for Exchanges {
+    fn ended(&self, exchange: &Exchange) {
+        self.0.github_request(&GitHubRequest {
+            method: &exchange.method,
+            route: &exchange.route,
+            status: exchange.status,
+            took: exchange.took,
+            installation: exchange.installation.map(|installation| installation.0),
+            limit: exchange
+                .limit
+                .as_ref()
+                .map(|limit| (limit.resource.as_str(), limit.remaining, limit.limit)),
+        });
+    }
+}
+
+/// Looks at the process now and then.
+pub(super) fn sampler(
+    core: &Core,
+    options: &Options,
+    partitions: &[PartitionView],
+    acting: &Acting,
+    github: &Arc<GitHubClient>,
+) -> Arc<Sampler> {
+    let following = [Role::Orchestrator, Role::Dispatcher, Role::Commenter, Role::Admin];
+    let ours = |roles: &[Role]| {
+        let ours = roles.iter().filter(|role| options.roles.contains(role));
+        ours.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let github = Arc::clone(github);
+    let watched = Watched {
+        core: core.clone(),
+        partitions: partitions.to_vec(),
+        services: ours(&following),
+        spread: ours(&following[..3]),
+        acting: acting.clone(),
+        budgets: Box::new(move || github.budgets().into_iter().map(budget).collect()),
+    };
+    Sampler::new(Arc::clone(&options.metrics), watched)
+}
+
+fn budget(left: stackwave_github_client::BudgetLeft) -> Budget {
+    Budget {
+        installation: left.installation.map(|installation| installation.0),
+        writes: left.writes,
+        comments: left.comments,
+        in_flight: left.in_flight,
+        waiting: left.waiting_dispatches,
+        blocked_for: left.blocked_for,
+    }
+}
