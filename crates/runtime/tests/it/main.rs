@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod growth;
+mod leases;
+mod nats;
 mod observers;
 mod snapshots;
 mod world;
