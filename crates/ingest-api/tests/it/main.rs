@@ -5,6 +5,7 @@
 mod bounds;
 mod chunks;
 mod faults;
+mod keys;
 mod paths;
 mod properties;
 mod recorded;
