@@ -32,9 +32,11 @@ pub(crate) fn timestamp(time: async_nats::datetime::DateTime) -> Option<Timestam
 pub(crate) fn pattern(stream: StreamId, filter: &Filter) -> String {
     match filter {
         Filter::Subject(subject) => subject.as_str().to_owned(),
-        Filter::Repository(repository) => {
-            let all = stream.filter();
-            format!("{}.{repository}.>", all.trim_end_matches(".>"))
-        }
+        Filter::Repository(repository) => subject(stream, &format!("{repository}.>")),
     }
+}
+
+/// A subject of the stream, or a pattern.
+pub(crate) fn subject(stream: StreamId, rest: &str) -> String {
+    format!("{}{rest}", stream.filter().trim_end_matches('>'))
 }

@@ -5,7 +5,7 @@
 //! - `publish` appends with the server's own position check and reads its answers by error code,
 //! - `follow` reads a stream through ordered, unfiltered pull consumers, which it replaces when they break,
 //! - `blobs` and `snapshots` store bytes in object stores, `leases` say who works on what in a key-value bucket,
-//!   `asides` keeps bodies for a while, `purge` removes records.
+//!   `asides` keeps bodies for a while, `purge` removes records, `import` fills a new log with those of another.
 //!
 //! An append is as durable as the server is set up to make it: `sync_interval: always`, and three replicas in three
 //! failure domains, for what must survive the loss of a machine.
@@ -15,6 +15,7 @@ mod blobs;
 mod connection;
 mod entry;
 mod follow;
+mod import;
 mod leases;
 mod objects;
 mod options;
@@ -28,6 +29,7 @@ mod topology;
 mod upkeep;
 mod version;
 
+pub use import::ImportError;
 pub use options::{Credentials, NatsOptions};
 pub use servers::without_secrets;
 

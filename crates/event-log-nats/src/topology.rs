@@ -4,10 +4,12 @@
 //! changed, and names what it would have to change but cannot.
 
 mod existing;
+mod importing;
 mod plan;
 mod wanted;
 
 pub(crate) use existing::look;
+pub(crate) use importing::{apply_for_import, end_import};
 
 use crate::{NatsOptions, connection::Connection};
 use async_nats::jetstream::{
@@ -83,12 +85,29 @@ where
 
 async fn apply_once(connection: &Connection, options: &NatsOptions) -> Result<Topology, LogError> {
     let config = find(connection, &StreamId::Config.name()).await?;
+    if config.as_ref().is_some_and(importing::is_going_on) {
+        return Err(LogError::Setup(
+            "the event log is being filled with the records of another one, which has not ended; run `stackwave \
+             migrate` again"
+                .to_owned(),
+        ));
+    }
+    apply_streams(connection, options, config, |wanted| wanted).await
+}
+
+/// Makes the streams, each as it is wanted and then adapted.
+async fn apply_streams(
+    connection: &Connection,
+    options: &NatsOptions,
+    config: Option<Config>,
+    adapt: impl Fn(Config) -> Config,
+) -> Result<Topology, LogError> {
     check_partitions(connection, config.as_ref(), options.partitions).await?;
     // What is missing in a log that exists gets as many replicas as the log has.
     let replicas = options.replicas.or_else(|| config.map(|config| config.num_replicas)).unwrap_or(1);
     let keep = options.replicas.is_none();
     for stream in streams(options.partitions) {
-        ensure(connection, wanted::records(stream, options, replicas), keep).await?;
+        ensure(connection, adapt(wanted::records(stream, options, replicas)), keep).await?;
     }
     ensure(connection, wanted::blobs(replicas), keep).await?;
     ensure(connection, wanted::snapshots(replicas), keep).await?;
