@@ -52,7 +52,7 @@ pub fn due_actions(player: &Player, comment: Option<&str>) -> Vec<DueAction> {
 }
 
 fn due_comment(player: &Player, text: &str) -> Option<DueAction> {
-    let number = player.run().and_then(|run| run.pull_request).or(player.about().pull_request)?;
+    let number = player.run().and_then(|run| run.pull_request).or_else(|| player.about().pull_request)?;
     let state = player.repository()?;
     let posted = state.comments.iter().find(|((_, of), _)| *of == number).map(|(_, comment)| comment);
     if posted.is_some_and(|comment| comment.says.as_ref() == Some(&Digest::of(text.as_bytes()))) {

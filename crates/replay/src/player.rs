@@ -17,6 +17,7 @@ const LEAST_BETWEEN: usize = 32;
 #[derive(Debug)]
 pub struct Player {
     about: About,
+    shown: Option<RunId>,
     config: Vec<Entry>,
     entries: Vec<Entry>,
     /// States after so many records; the one after none is always there.
@@ -50,6 +51,7 @@ impl Player {
         let between = (entries.len() / MARKS).max(LEAST_BETWEEN);
         let mut player = Self {
             about: recording.about.clone(),
+            shown: recording.about.run.clone(),
             config: recording.config.clone(),
             entries,
             marks: BTreeMap::from([(0, state.clone())]),
@@ -123,16 +125,21 @@ impl Player {
         self.state.repository(self.about.repository)
     }
 
-    /// The run that the recording is of, else the newest one that the state knows (of the pull request, if it is of one).
+    /// The run that is shown: the one that the recording is of or that was chosen, else the newest one that the state knows (of the pull request, if it is of one).
     #[must_use]
     pub fn run(&self) -> Option<&Run> {
         let repository = self.repository()?;
-        if let Some(run) = &self.about.run {
+        if let Some(run) = &self.shown {
             return repository.runs.get(run);
         }
         let of_pull =
             |run: &&Run| self.about.pull_request.is_none_or(|number| run.pull_request == Some(number));
         repository.runs.values().filter(of_pull).max_by_key(|run| run.opened.1)
+    }
+
+    /// Makes a run the one that is shown.
+    pub fn show(&mut self, run: RunId) {
+        self.shown = Some(run);
     }
 
     /// A run by its id.

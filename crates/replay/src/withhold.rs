@@ -52,7 +52,7 @@ pub const EXPORTED: &[&str] = &[
     "workflow_cancel_requested",
     "workflow_cancel_answered",
     "resynced",
-    "command_refused",
+    "command_failed",
 ];
 
 /// The events that are not: credentials, who used them, and what concerns no repository.
@@ -261,9 +261,7 @@ fn spoken(rest: &str) -> Option<(usize, usize)> {
     let word = &rest[..rest.len() - rest.trim_start_matches(|c: char| is_token(c)).len()];
     let behind = &rest[word.len()..];
     let bearer = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
-    let gap = if bearer && behind.starts_with(' ') {
-        1
-    } else if is_secret_name(word) && behind.starts_with('=') {
+    let gap = if (bearer && behind.starts_with(' ')) || (is_secret_name(word) && behind.starts_with('=')) {
         1
     } else if is_secret_name(word) && behind.starts_with(": ") {
         2
@@ -271,7 +269,13 @@ fn spoken(rest: &str) -> Option<(usize, usize)> {
         return None;
     };
     let value = &behind[gap..];
-    let length = value.len() - value.trim_start_matches(is_value).len();
+    // `Authorization: Bearer …`: the scheme goes with what follows it.
+    let scheme = ["bearer ", "basic ", "token "]
+        .iter()
+        .find(|scheme| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    let skipped = scheme.map_or(0, |scheme| scheme.len());
+    let secret = &value[skipped..];
+    let length = skipped + secret.len() - secret.trim_start_matches(is_value).len();
     // A short word behind is rather a word.
     (length >= 6).then_some((word.len() + gap, word.len() + gap + length))
 }

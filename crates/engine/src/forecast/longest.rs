@@ -61,7 +61,8 @@ where
                 (_, None) => None,
             };
         }
-        let Some((at, count, by)) = after.or((nodes[index] == Node::Done).then_some(NOW)) else { continue };
+        let done_all_the_same = || (nodes[index] == Node::Done).then_some(NOW);
+        let Some((at, count, by)) = after.or_else(done_all_the_same) else { continue };
         done[index] = match nodes[index] {
             Node::Done => Some(NOW),
             Node::Passes => Some((at, count, by)),

@@ -7,7 +7,7 @@ use super::{
 use crate::{Recording, base, json};
 use sha2::{Digest as _, Sha256};
 use stackwave_domain::{Digest, Entry};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Reads a recording, compressed or not.
 ///
@@ -32,10 +32,10 @@ fn lines(mut input: impl BufRead) -> Result<Recording, FileError> {
         match input.read_until(b'\n', &mut line) {
             Ok(0) => return Err(if count == 0 { FileError::Foreign } else { FileError::Cut(count) }),
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 return Err(FileError::Cut(count));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return Err(FileError::Changed),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(FileError::Changed),
             Err(error) => return Err(error.into()),
         }
         let Some(recording) = &mut recording else {
@@ -75,10 +75,15 @@ fn header(line: &[u8]) -> Result<Recording, FileError> {
 }
 
 fn check(end: &End, digest: Sha256, count: u64, rest: &mut impl BufRead) -> Result<(), FileError> {
-    let mut more = [0];
-    let whole =
-        end.lines == count && end.sha256 == hex::encode(digest.finalize()) && rest.read(&mut more)? == 0;
-    if whole { Ok(()) } else { Err(FileError::Changed) }
+    if end.lines != count || end.sha256 != hex::encode(digest.finalize()) {
+        return Err(FileError::Changed);
+    }
+    match rest.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(FileError::Changed),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(FileError::Cut(count)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 enum Wrong {
