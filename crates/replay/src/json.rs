@@ -29,3 +29,20 @@ pub(crate) fn of_event(event: &Event) -> Value {
 pub(crate) fn to_record(value: &Value) -> Result<Record, CodecError> {
     codec::decode(value.to_string().as_bytes())
 }
+
+/// A record as text, its fields in the order in which every log has them.
+pub(crate) fn text_of(record: &Record) -> String {
+    let envelope = Record { events: Vec::new(), ..record.clone() };
+    let envelope = serde_json::to_string(&envelope).unwrap_or_default();
+    let events: Vec<String> = record
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Unknown { .. } => of_event(event).to_string(),
+            event => serde_json::to_string(event).unwrap_or_default(),
+        })
+        .collect();
+    // The events are the last field.
+    let begin = envelope.strip_suffix("[]}").unwrap_or(&envelope);
+    format!("{begin}[{}]}}", events.join(","))
+}

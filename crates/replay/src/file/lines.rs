@@ -3,7 +3,7 @@
 use super::{FORMAT, FileError};
 use crate::{About, Recording, base, json};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use stackwave_domain::{Digest, Entry, Position};
 use std::{
@@ -35,7 +35,7 @@ pub(super) enum Line {
 pub(super) struct Placed {
     pub(super) position: Position,
     pub(super) subject: String,
-    pub(super) record: Value,
+    pub(super) record: Box<RawValue>,
 }
 
 /// A content.
@@ -87,7 +87,7 @@ impl<W: Write> Out<W> {
 pub(super) fn write(recording: &Recording, out: &mut Out<impl Write>) -> Result<(), FileError> {
     out.line(&Header { stackwave_export: u64::from(FORMAT), about: recording.about.clone() })?;
     for entry in &recording.config {
-        out.line(&Line::Config(placed(entry)))?;
+        out.line(&Line::Config(placed(entry)?))?;
     }
     if let Some(base) = &recording.base {
         out.line(&Line::Base(base::write(base)?))?;
@@ -102,15 +102,15 @@ pub(super) fn write(recording: &Recording, out: &mut Out<impl Write>) -> Result<
                 out.line(&Line::Blob(Blob { digest: blob.digest, text: text.clone(), altered }))?;
             }
         }
-        out.line(&Line::Record(placed(entry)))?;
+        out.line(&Line::Record(placed(entry)?))?;
     }
     Ok(out.end()?)
 }
 
-fn placed(entry: &Entry) -> Placed {
-    Placed {
+fn placed(entry: &Entry) -> io::Result<Placed> {
+    Ok(Placed {
         position: entry.position,
         subject: entry.subject.to_string(),
-        record: json::of_record(&entry.record),
-    }
+        record: RawValue::from_string(json::text_of(&entry.record))?,
+    })
 }

@@ -4,9 +4,9 @@ use super::{
     FORMAT, FileError, GZIP,
     lines::{End, Header, Line, Placed},
 };
-use crate::{Recording, base, json};
+use crate::{Recording, base};
 use sha2::{Digest as _, Sha256};
-use stackwave_domain::{Digest, Entry};
+use stackwave_domain::{Digest, Entry, codec};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Reads a recording, compressed or not.
@@ -96,7 +96,8 @@ fn take(recording: &mut Recording, line: Line) -> Result<(), Wrong> {
         let subject = placed.subject.parse();
         let subject = subject
             .map_err(|error: stackwave_domain::subject::InvalidSubject| Wrong::Text(error.to_string()))?;
-        let record = json::to_record(&placed.record).map_err(|error| Wrong::Text(error.to_string()))?;
+        let record =
+            codec::decode(placed.record.get().as_bytes()).map_err(|error| Wrong::Text(error.to_string()))?;
         Ok(Entry { position: placed.position, subject, record })
     };
     match line {
