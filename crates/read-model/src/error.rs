@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use rusqlite::ErrorCode;
 use std::path::PathBuf;
 
 /// A question that was not answered.
@@ -22,6 +23,9 @@ pub enum ReadError {
     /// SQLite failed.
     #[error("the read model cannot be read: {0}; `stackwave read-model rebuild` makes it anew")]
     Failed(String),
+    /// Its file is damaged. It is built anew by itself.
+    #[error("the read model is damaged and is built anew: {0}")]
+    Broken(String),
 }
 
 /// A page token that cannot be followed.
@@ -38,6 +42,9 @@ pub enum TokenError {
 /// The read model cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The event log cannot be read.
+    #[error("the read model cannot be compared with the event log: {0}")]
+    Log(#[from] stackwave_event_log::LogError),
     /// Its folder cannot be made.
     #[error("the folder of the read model `{path}` cannot be made: {error}")]
     Folder {
@@ -66,6 +73,9 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for ReadError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Broken(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }

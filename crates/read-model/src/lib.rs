@@ -6,13 +6,24 @@
 //!
 //! Start with [`ReadModel`]: [`ReadModel::open`], give [`ReadModel::observer`] to each partition, then ask.
 
+mod catch_up;
+mod changes;
+mod codec;
 mod error;
 mod model;
+mod observer;
+mod project;
 mod query;
+mod read;
 mod rows;
+mod schema;
+mod store;
+mod stores;
+mod write;
 
 pub use error::{OpenError, ReadError, TokenError};
 pub use model::{Place, ReadModel};
+pub use project::{dispatch_row, pull_row, run_row, stack_row};
 pub use query::{
     CommandsQuery, DeliveriesQuery, DispatchesQuery, Page, PageRequest, PullsQuery, RunsQuery, StacksQuery,
     UploadsQuery,
@@ -21,3 +32,16 @@ pub use rows::{
     CommandRow, CommandStatus, DeliveryRow, DispatchRow, DispatchStatus, ModelStatus, PullRow, RunRow,
     StackRow, UploadRow, WorkflowRunRow,
 };
+
+// The engine's scenarios, against the tables instead of against a killed process.
+#[cfg(test)]
+#[path = "tests/cuts.rs"]
+mod cuts;
+#[cfg(test)]
+#[path = "../../engine/tests/it/scenarios/mod.rs"]
+mod scenarios;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+#[path = "../../engine/tests/it/world/mod.rs"]
+mod world;
