@@ -13,7 +13,8 @@ pub trait Observer: Send + 'static {
 
     /// The loop starts from this state, which holds everything up to `position`: [`Position::START`] where it folds
     /// from the stream's beginning, else the position of a snapshot or checkpoint. The records up to there are not
-    /// shown. Called once, before anything is folded.
+    /// shown. Called before anything is folded, and again in the odd case that the process was cut off from the log while
+    /// records were purged that it had not folded.
     fn started_from(&mut self, stream: StreamId, position: Position, state: &State) {
         let _ = (stream, position, state);
     }

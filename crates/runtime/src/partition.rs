@@ -234,8 +234,7 @@ impl Partition {
 
     async fn follow(&mut self, pokes: &mut mpsc::UnboundedReceiver<RepositoryId>) -> LogError {
         self.caught_up = None;
-        let from = self.moved.borrow().next();
-        let mut entries = match self.open(from).await {
+        let mut entries = match self.open().await {
             Ok(entries) => entries,
             Err(error) => return error,
         };
@@ -270,9 +269,16 @@ impl Partition {
         }
     }
 
-    async fn open(&mut self, from: Position) -> Result<Entries, LogError> {
-        let entries = self.core.log.follow(self.stream, from).await?;
-        let goal = self.core.log.last_position(self.stream).await?;
+    async fn open(&mut self) -> Result<Entries, LogError> {
+        let log = Arc::clone(&self.core.log);
+        let folded = *self.moved.borrow();
+        if start::is_behind(log.as_ref(), self.stream, folded).await? {
+            tracing::warn!(stream = %self.stream, position = %folded, "records were purged before they were folded");
+            self.start().await;
+        }
+        let from = self.moved.borrow().next();
+        let entries = log.follow(self.stream, from).await?;
+        let goal = log.last_position(self.stream).await?;
         self.caught_up = Some(goal);
         self.told_caught_up = false;
         Ok(entries)

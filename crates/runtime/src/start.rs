@@ -83,6 +83,20 @@ pub async fn replay(
     }
 }
 
+/// Whether records after `position` may be gone, so that a fold that has come so far cannot go on: it was cut off from
+/// the log while that was purged.
+pub(crate) async fn is_behind(
+    log: &dyn EventLog,
+    stream: StreamId,
+    position: Position,
+) -> Result<bool, LogError> {
+    let first = log.first_position(stream).await?;
+    if first.is_none_or(|first| first <= position.next()) {
+        return Ok(false);
+    }
+    Ok(last_checkpoint(log, stream).await?.is_some_and(|(_, checkpoint)| checkpoint.at > position))
+}
+
 /// The newest snapshot of the configuration, else the beginning: its stream is never purged.
 ///
 /// # Errors

@@ -193,6 +193,11 @@ impl World {
         self.append(Subject::ledger(STREAM, REPOSITORY), actor, events)
     }
 
+    /// Appends a record of the commenter.
+    pub(crate) fn append_as(&mut self, subject: Subject, events: Vec<Event>) {
+        self.append(subject, "commenter", events);
+    }
+
     /// Appends a record and folds it; false when the process died before it landed.
     fn append(&mut self, subject: Subject, actor: &str, events: Vec<Event>) -> bool {
         let number = self.log.len() + 1;
