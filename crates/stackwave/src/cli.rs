@@ -3,9 +3,12 @@
 mod completions;
 mod demo;
 mod doctor;
+mod growth;
 mod log;
 mod man;
+mod migrate;
 mod plan;
+mod replay;
 mod role;
 mod serve;
 
@@ -13,9 +16,14 @@ pub(crate) use self::{
     completions::CompletionsOptions,
     demo::DemoOptions,
     doctor::{DoctorFormat, DoctorOptions},
+    growth::{Before, CheckpointOptions, PurgeOptions, WhichLog},
     log::{DeliveriesOptions, Filter, LogCommand, LogOptions, ShowOptions, TailOptions},
     man::ManOptions,
+    migrate::MigrateOptions,
     plan::{PlanFormat, PlanOptions},
+    replay::{
+        At, DiffFormat, DiffOptions, ExportFormat, ExportOptions, FromLog, ReplayFormat, ReplayOptions,
+    },
     role::Role,
     serve::{ConfigFile, ServeOptions},
 };
@@ -70,6 +78,14 @@ pub(crate) enum Command {
     Doctor(DoctorOptions),
     /// Print the records of the event log
     Log(LogOptions),
+    /// Show a run as it was at any record, from the log or from a file
+    Replay(ReplayOptions),
+    /// Write a run to a file that `replay` and `diff` read elsewhere
+    Export(ExportOptions),
+    /// Tell what differs between two runs
+    Diff(DiffOptions),
+    /// Copy a SQLite event log to NATS JetStream
+    Migrate(MigrateOptions),
     /// What a running server answers
     #[command(flatten)]
     Remote(stackwave_client::Command),

@@ -3,18 +3,25 @@
 //! Who asks for a run also wants what only names a dispatch or a workflow run of it. So the log is folded into an
 //! index of what belongs to what before anything is printed ([`index`]); no state of the engine is needed for that.
 
+mod archive;
+mod deliveries;
+mod growth;
 mod index;
 mod json;
 mod line;
-mod open;
+mod named;
+mod narrate;
+pub(crate) mod open;
 mod printer;
 mod reader;
 mod selection;
 mod words;
 
+pub(crate) use self::{named::repository_named, narrate::LogNarrator};
+
 use self::{index::Index, printer::Printer, reader::Reader, selection::Selection};
 use crate::{
-    cli::{Filter, LogCommand, ShowOptions, TailOptions},
+    cli::{ConfigFile, Filter, LogCommand, ShowOptions, TailOptions},
     config::{self, Sources},
 };
 use anyhow::Context as _;
@@ -36,12 +43,27 @@ pub(crate) async fn run(command: LogCommand) -> anyhow::Result<()> {
             let log = open(&options.filter).await?;
             tail(&log, &options, std::io::stdout()).await
         }
+        LogCommand::Deliveries(options) => {
+            let log = open_log(options.log.as_ref(), &options.config).await?;
+            deliveries::run(&log, &options, std::io::stdout().lock()).await
+        }
+        LogCommand::Checkpoint(options) => growth::checkpoint(&options, std::io::stdout().lock()).await,
+        LogCommand::Purge(options) => growth::purge(&options, std::io::stdout().lock()).await,
     }
 }
 
 async fn open(filter: &Filter) -> anyhow::Result<Arc<dyn EventLog>> {
-    let flags = filter.log.iter().map(|log| ("log", log.clone())).collect::<BTreeMap<_, _>>();
-    let sources = Sources::of_process(filter.config.config.clone(), flags);
+    if let Some(file) = &filter.file {
+        let archive = archive::ArchiveLog::open(file);
+        return Ok(archive.with_context(|| format!("cannot read the archive `{}`", file.display()))?);
+    }
+    open_log(filter.log.as_ref(), &filter.config).await
+}
+
+/// The log of a flag, or else the one that `serve` would take.
+pub(crate) async fn open_log(log: Option<&String>, config: &ConfigFile) -> anyhow::Result<Arc<dyn EventLog>> {
+    let flags = log.iter().map(|log| ("log", (*log).clone())).collect::<BTreeMap<_, _>>();
+    let sources = Sources::of_process(config.config.clone(), flags);
     let settings = config::load_log(&sources)?;
     open::open(&settings).await.with_context(|| format!("cannot open the event log {}", settings.target))
 }

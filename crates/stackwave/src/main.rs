@@ -10,11 +10,12 @@ mod doctor;
 mod health;
 mod log;
 mod logging;
+mod migrate;
 mod output;
 mod plan;
-mod replay;
 mod reference;
 mod remote;
+mod replay;
 mod serve;
 mod version;
 
@@ -56,7 +57,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Plan(options) => plan::run(&options),
+        Command::Plan(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(plan::run(&options))
+        }
         Command::Serve(options) => {
             let roles = options.roles();
             let settings = Settings::load(&options.sources(), &roles)?;
@@ -80,6 +84,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(options) => {
             logging::start(LogFormat::Text, logging::READING);
             block_on(replay::replay(options))
+        }
+        Command::Migrate(options) => {
+            logging::start(LogFormat::Text, logging::READING);
+            block_on(migrate::run(options))
         }
         Command::Export(options) => {
             logging::start(LogFormat::Text, logging::READING);

@@ -37,6 +37,7 @@ pub(crate) async fn run(
         .map(ServerTls::load)
         .transpose()
         .context("failed to take the certificates for gRPC (STACKWAVE_GRPC_TLS_CERT_FILE)")?;
+    let grpc_addr = grpc.as_ref().and_then(|listener| listener.local_addr().ok());
     let log = open_log(&settings.log).await?;
     let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
     let options = Options {
@@ -61,7 +62,12 @@ pub(crate) async fn run(
         metrics_token: settings.metrics_token,
     };
     let running = assembly::start(log, options).await?;
-    tracing::info!(http.addr = %running.http_addr, roles = names.join(","), "serving");
+    tracing::info!(
+        http.addr = %running.http_addr,
+        grpc.addr = grpc_addr.map(tracing::field::display),
+        roles = names.join(","),
+        "serving"
+    );
     let broken = running.core.shutdown.clone();
     let by_itself = tokio::select! {
         signal = first_signal() => {

@@ -1,8 +1,9 @@
 //! `stackwave log`.
 
-use super::ConfigFile;
+use super::{CheckpointOptions, ConfigFile, PurgeOptions};
 use clap::{Args, Subcommand};
 use stackwave_domain::{Position, PrNumber, RunId};
+use std::path::PathBuf;
 
 /// Prints the records of the event log, one line an event, oldest first.
 ///
@@ -34,6 +35,12 @@ pub(crate) enum LogCommand {
     Show(ShowOptions),
     /// Print the newest events, then each as it is appended
     Tail(TailOptions),
+    /// List raw bodies of webhooks that were kept aside, or print one
+    Deliveries(DeliveriesOptions),
+    /// Write the state of every partition down, so that what lies before may be purged
+    Checkpoint(CheckpointOptions),
+    /// Archive and remove old records that nothing needs any more
+    Purge(PurgeOptions),
 }
 
 /// `stackwave log show`.
@@ -56,6 +63,28 @@ pub(crate) struct TailOptions {
     pub(crate) limit: usize,
 }
 
+/// Lists the raw bodies of webhooks that were kept aside, newest first, or prints one of them.
+///
+/// They are kept while STACKWAVE_RAW_WEBHOOKS says so, best effort. What was appended of a delivery, and what became of
+/// it, is told by `stackwave log show` and `stackwave deliveries list`.
+#[derive(Debug, Args)]
+pub(crate) struct DeliveriesOptions {
+    /// Print the body of this delivery, as GitHub sent it: its GUID.
+    #[arg(long, value_name = "GUID")]
+    pub(crate) id: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The event log: sqlite:PATH or nats://HOST:PORT; by default as `serve` would take it from file and environment.
+    #[arg(long, value_name = "LOG")]
+    pub(crate) log: Option<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
 /// Which log, and which of its events. Several filters have to hold together.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Filter {
@@ -63,6 +92,9 @@ pub(crate) struct Filter {
     // Checked with the other settings: what clap refuses it repeats, with the password that may stand in it.
     #[arg(long, value_name = "LOG")]
     pub(crate) log: Option<String>,
+    /// An archive of `stackwave log purge`, instead of a log.
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    pub(crate) file: Option<PathBuf>,
     /// What belongs to a repository: OWNER/NAME, or GitHub's number.
     #[arg(long, value_name = "REPOSITORY")]
     pub(crate) repository: Option<String>,

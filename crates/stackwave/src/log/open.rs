@@ -7,7 +7,7 @@ use stackwave_event_log_sqlite::SqliteLog;
 use std::sync::Arc;
 
 /// Opens it as it is, beside whoever serves it: nothing is made or changed.
-pub(super) async fn open(settings: &LogSettings) -> Result<Arc<dyn EventLog>, LogError> {
+pub(crate) async fn open(settings: &LogSettings) -> Result<Arc<dyn EventLog>, LogError> {
     match &settings.target {
         LogTarget::Sqlite(path) => Ok(SqliteLog::open_read_only(path)?),
         LogTarget::Nats(url) => {
