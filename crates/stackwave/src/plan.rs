@@ -1,6 +1,7 @@
 //! `stackwave plan`: what a run of an upload would intend, read and planned by the server's own code.
 
 mod forecast;
+mod history;
 mod json;
 mod mermaid;
 mod text;
@@ -8,6 +9,7 @@ mod text;
 use self::forecast::Forecast;
 use crate::cli::{PlanFormat, PlanOptions};
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Deserialize;
 use stackwave_domain::CommitSha;
 use stackwave_ingest_api::parse::{Limits, parse_affected};
@@ -20,16 +22,17 @@ use std::{
 const UNKNOWN_SHA: &str = "<sha>";
 
 /// Reads, plans and prints.
-pub(crate) fn run(options: &PlanOptions) -> anyhow::Result<()> {
+pub(crate) async fn run(options: &PlanOptions) -> anyhow::Result<()> {
     let name = name_of(&options.file);
     let bytes = read(&options.file).with_context(|| format!("cannot read {name}"))?;
     let fragment =
         parse_affected(&bytes, Limits::default()).with_context(|| format!("cannot plan {name}"))?;
-    let forecast = Forecast::new(&fragment, &options.trigger, &head_sha(&bytes));
+    let past = history::read(options, &bytes).await?;
+    let forecast = Forecast::new(&fragment, &options.trigger, &head_sha(&bytes), past.as_ref());
     let printed = match options.format {
-        PlanFormat::Text => text::render(&forecast),
+        PlanFormat::Text => text::render(&forecast, Timestamp::now()),
         PlanFormat::Mermaid => mermaid::render(&forecast),
-        PlanFormat::Json => json::render(&forecast)?,
+        PlanFormat::Json => json::render(&forecast, Timestamp::now())?,
     };
     io::stdout().lock().write_all(printed.as_bytes())?;
     Ok(())

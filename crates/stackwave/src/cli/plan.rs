@@ -1,5 +1,6 @@
 //! `stackwave plan`.
 
+use super::ConfigFile;
 use clap::{Args, ValueEnum};
 use stackwave_domain::event::Trigger;
 use std::path::PathBuf;
@@ -19,9 +20,21 @@ pub(crate) struct PlanOptions {
     #[arg(long, value_name = "EVENT.ACTIVITY", default_value = "pull_request.opened", value_parser = trigger)]
     pub(crate) trigger: Trigger,
 
+    /// Tell when it would be done, by how long the stacks took before: from a file of `stackwave export`, from an event log
+    /// (sqlite:PATH, nats://HOST:PORT), or without a value from the configured one.
+    #[arg(long, value_name = "FILE|LOG", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) history: Option<String>,
+
+    /// Whose history: OWNER/NAME; by default the one that the upload names.
+    #[arg(long, value_name = "REPOSITORY", requires = "history")]
+    pub(crate) repository: Option<String>,
+
     /// How to print it.
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub(crate) format: PlanFormat,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
 }
 
 const AFTER_HELP: &str = "\
@@ -33,6 +46,7 @@ Examples:
   atmos describe affected --format json --include-dependents --include-settings | stackwave plan -
   stackwave plan upload.json --trigger pull_request.merged
   stackwave plan upload.json --format mermaid > graph.mmd
+  stackwave plan upload.json --history sqlite:data/stackwave.db --repository acme/infra
 
 Exit codes:
   0  printed, also when the plan holds cycles or nothing to dispatch

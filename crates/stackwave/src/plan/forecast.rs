@@ -6,7 +6,12 @@ use stackwave_domain::{
     fragment::WorkflowCall,
     plan::{PlannedStack, RefuseReason, Verdict},
 };
-use stackwave_engine::{graph::Graph, planning};
+use stackwave_engine::{
+    forecast::{PlanForecast, of_plan},
+    graph::Graph,
+    planning,
+    state::Past,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A plan with what people ask of it.
@@ -19,6 +24,8 @@ pub(super) struct Forecast {
     pub(super) edges: BTreeSet<(u32, u32)>,
     /// What was odd.
     pub(super) warnings: Vec<String>,
+    /// How long it would take and along which path; none when nothing runs.
+    pub(super) expected: Option<PlanForecast>,
     /// The activities for which some stack configures a workflow.
     pub(super) configured: BTreeSet<String>,
 }
@@ -45,9 +52,10 @@ pub(super) enum Fate {
 }
 
 impl Forecast {
-    pub(super) fn new(fragment: &Fragment, trigger: &Trigger, sha: &CommitSha) -> Self {
+    pub(super) fn new(fragment: &Fragment, trigger: &Trigger, sha: &CommitSha, past: Option<&Past>) -> Self {
         let plan = planning::plan(fragment, trigger, sha);
         let graph = Graph::new(plan.stacks.len(), &plan.edges);
+        let expected = of_plan(&plan, trigger.is_mutating(), past);
         let refused = |stack: &PlannedStack| matches!(stack.verdict, Verdict::Refuse(_));
         let blockers = nearest_above(&graph, |index| refused(&plan.stacks[index]));
         let waves = graph.waves(|index| matches!(plan.stacks[index].verdict, Verdict::Dispatch(_)));
@@ -78,7 +86,14 @@ impl Forecast {
             .filter(|pro| pro.enabled)
             .flat_map(|pro| pro.on.keys().cloned())
             .collect();
-        Self { trigger: trigger.clone(), stacks, edges: plan.edges, warnings: plan.warnings, configured }
+        Self {
+            trigger: trigger.clone(),
+            stacks,
+            edges: plan.edges,
+            warnings: plan.warnings,
+            expected,
+            configured,
+        }
     }
 
     /// The stacks of each wave, by its number.

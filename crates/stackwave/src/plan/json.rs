@@ -1,6 +1,7 @@
 //! A plan for programs. The shape is part of the command line: fields are added, never renamed.
 
 use super::forecast::{Fate, Forecast, Outlook};
+use jiff::Timestamp;
 use serde::Serialize;
 use stackwave_domain::{StackKey, fragment::WorkflowCall, plan::RefuseReason};
 
@@ -12,6 +13,24 @@ struct Plan<'a> {
     edges: Vec<Edge<'a>>,
     cycles: Vec<&'a [StackKey]>,
     warnings: &'a [String],
+    expected: Option<Expected<'a>>,
+}
+
+/// What is to be expected; moments only with a history.
+#[derive(Serialize)]
+struct Expected<'a> {
+    critical_path: Vec<&'a StackKey>,
+    takes_s: Option<i64>,
+    finish_if_begun_now: Option<Timestamp>,
+    rests_on: RestsOn,
+}
+
+/// On whose past the estimates of so many stacks rest.
+#[derive(Serialize)]
+struct RestsOn {
+    same_stack: usize,
+    other_stacks: usize,
+    nothing: usize,
 }
 
 #[derive(Default, Serialize)]
@@ -60,7 +79,7 @@ struct Edge<'a> {
     child: &'a StackKey,
 }
 
-pub(super) fn render(forecast: &Forecast) -> serde_json::Result<String> {
+pub(super) fn render(forecast: &Forecast, now: Timestamp) -> serde_json::Result<String> {
     let plan = Plan {
         trigger: forecast.trigger.to_string(),
         totals: totals(forecast),
@@ -68,8 +87,24 @@ pub(super) fn render(forecast: &Forecast) -> serde_json::Result<String> {
         edges: forecast.edges().map(|(parent, child)| Edge { parent, child }).collect(),
         cycles: forecast.cycles().into_iter().collect(),
         warnings: &forecast.warnings,
+        expected: expected(forecast, now),
     };
     Ok(serde_json::to_string_pretty(&plan)? + "\n")
+}
+
+fn expected(forecast: &Forecast, now: Timestamp) -> Option<Expected<'_>> {
+    let expected = forecast.expected.as_ref()?;
+    let rests_on = &expected.rests_on;
+    Some(Expected {
+        critical_path: expected.critical_path.iter().map(|index| &forecast.stacks[*index].key).collect(),
+        takes_s: expected.takes.map(|takes| takes.as_secs()),
+        finish_if_begun_now: expected.takes.and_then(|takes| now.checked_add(takes).ok()),
+        rests_on: RestsOn {
+            same_stack: rests_on.stack,
+            other_stacks: rests_on.others,
+            nothing: rests_on.nothing,
+        },
+    })
 }
 
 fn totals(forecast: &Forecast) -> Totals {

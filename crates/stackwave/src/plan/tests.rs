@@ -19,11 +19,12 @@ fn stack(component: &str, dependents: Value) -> Value {
 fn printed(upload: &Value, trigger: (&str, &str), format: PlanFormat) -> String {
     let bytes = upload.to_string().into_bytes();
     let fragment = parse_affected(&bytes, Limits::default()).unwrap();
-    let forecast = Forecast::new(&fragment, &Trigger::new(trigger.0, trigger.1), &head_sha(&bytes));
+    let trigger = Trigger::new(trigger.0, trigger.1);
+    let forecast = Forecast::new(&fragment, &trigger, &head_sha(&bytes), None);
     match format {
-        PlanFormat::Text => text::render(&forecast),
+        PlanFormat::Text => text::render(&forecast, Timestamp::UNIX_EPOCH),
         PlanFormat::Mermaid => mermaid::render(&forecast),
-        PlanFormat::Json => json::render(&forecast).unwrap(),
+        PlanFormat::Json => json::render(&forecast, Timestamp::UNIX_EPOCH).unwrap(),
     }
 }
 
@@ -108,6 +109,7 @@ fn the_text_shows_waves_skipped_stacks_stacks_that_cannot_run_and_edges() {
     let wanted = "\
 pull_request.opened: 5 stacks (2 directly affected), 3 edges, 2 waves
 2 workflow dispatches: plan.yaml × 2
+critical path: vpc/dev → app/dev
 
 Wave 1: 1 stack
   vpc/dev  plan.yaml  (directly affected)
@@ -170,4 +172,23 @@ fn inputs_are_filled_with_the_commit_of_an_upload_and_with_a_stand_in_otherwise(
         let inputs = &plan["stacks"][0]["workflows"][0]["inputs"];
         assert_eq!(*inputs, json!({"component": "vpc", "sha": filled}));
     }
+}
+
+#[test]
+fn with_a_history_the_plan_tells_when_it_would_be_done() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../replay/tests/incident.jsonl");
+    let recording = stackwave_replay::read(std::fs::File::open(path).unwrap()).unwrap();
+    let player = stackwave_replay::Player::new(&recording).unwrap();
+    let past = &player.repository().unwrap().past;
+    let upload = json!([stack("vpc", json!([stack("eks", json!([]))])), stack("new", json!([]))]);
+    let bytes = upload.to_string().into_bytes();
+    let fragment = parse_affected(&bytes, Limits::default()).unwrap();
+    let trigger = Trigger::new("pull_request", "opened");
+    let forecast = Forecast::new(&fragment, &trigger, &head_sha(&bytes), Some(past));
+    let text = text::render(&forecast, Timestamp::UNIX_EPOCH);
+    assert!(text.contains("critical path: vpc/dev → eks/dev\n"), "{text}");
+    assert!(text.contains("expected: ≈ ") && text.contains("(2 of 3 stacks have a past)"), "{text}");
+    let plan: Value = serde_json::from_str(&json::render(&forecast, Timestamp::UNIX_EPOCH).unwrap()).unwrap();
+    assert!(plan["expected"]["takes_s"].as_i64().unwrap() > 600, "{plan}");
+    assert_eq!(plan["expected"]["rests_on"], json!({"same_stack": 2, "other_stacks": 1, "nothing": 0}));
 }

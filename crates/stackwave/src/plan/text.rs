@@ -2,20 +2,23 @@
 
 use super::forecast::{Fate, Forecast, Outlook};
 use crate::output::counted;
+use jiff::Timestamp;
+use stackwave_engine::{forecast::path, words::lasted};
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
 };
 
-pub(super) fn render(forecast: &Forecast) -> String {
+pub(super) fn render(forecast: &Forecast, now: Timestamp) -> String {
     let mut text = String::new();
     // Writing into a string cannot fail.
-    let _ = write(&mut text, forecast);
+    let _ = write(&mut text, forecast, now);
     text
 }
 
-fn write(out: &mut String, forecast: &Forecast) -> fmt::Result {
+fn write(out: &mut String, forecast: &Forecast, now: Timestamp) -> fmt::Result {
     summary(out, forecast)?;
+    expected(out, forecast, now)?;
     for (number, stacks) in forecast.waves() {
         writeln!(out, "\nWave {number}: {}", counted(stacks.len(), "stack"))?;
         let lines = stacks.iter().map(|stack| (stack.key.to_string(), calls(stack)));
@@ -84,6 +87,16 @@ fn summary(out: &mut String, forecast: &Forecast) -> fmt::Result {
         writeln!(out, "workflows are configured for {}", configured.join(", "))?;
     }
     Ok(())
+}
+
+/// The critical path, and with a history how long it takes.
+fn expected(out: &mut String, forecast: &Forecast, now: Timestamp) -> fmt::Result {
+    let Some(expected) = &forecast.expected else { return Ok(()) };
+    let names = expected.critical_path.iter().map(|index| forecast.stacks[*index].key.to_string());
+    writeln!(out, "critical path: {}", path(names))?;
+    let Some(takes) = expected.takes else { return Ok(()) };
+    let finish = now.checked_add(takes).map(|at| at.strftime("%H:%M UTC").to_string()).unwrap_or_default();
+    writeln!(out, "expected: ≈ {}, done at {finish} if it began now ({})", lasted(takes), expected.rests_on)
 }
 
 fn calls(stack: &Outlook) -> String {

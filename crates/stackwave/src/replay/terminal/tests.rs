@@ -1,0 +1,69 @@
+use super::{
+    app::{App, Tab, Turn},
+    draw,
+};
+use crate::replay::tests::incident;
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
+};
+use stackwave_replay::Player;
+
+fn screen(app: &App) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(140, 40)).unwrap();
+    terminal.draw(|frame| draw::draw(frame, app)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let area = buffer.area();
+    let row = |y| (0..area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..area.height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+fn press(app: &mut App, code: KeyCode) -> Turn {
+    app.key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+#[test]
+fn steps_back_and_forward_show_the_run_as_it_was() {
+    let mut app = App::new(Player::new(&incident()).unwrap(), None);
+    let last = app.player.entries().len();
+    assert!(screen(&app).contains(&format!("record {last} of {last}")));
+    let end = screen(&app);
+    press(&mut app, KeyCode::Home);
+    let start = screen(&app);
+    assert!(start.contains("the run is not open yet"), "{start}");
+    for _ in 0..last {
+        press(&mut app, KeyCode::Right);
+    }
+    assert_eq!(screen(&app), end, "going forward again comes to the same screen");
+}
+
+#[test]
+fn it_jumps_to_decisions_and_to_failures_and_shows_each_view() {
+    let mut app = App::new(Player::new(&incident()).unwrap(), None);
+    press(&mut app, KeyCode::Char('F'));
+    let failed = screen(&app);
+    assert!(failed.contains("✗ failed"), "{failed}");
+    press(&mut app, KeyCode::Home);
+    press(&mut app, KeyCode::Char('n'));
+    assert!(screen(&app).contains("run_opened"));
+    let mut seen = Vec::new();
+    for _ in Tab::ALL {
+        press(&mut app, KeyCode::Tab);
+        seen.push(screen(&app));
+    }
+    assert!(seen[0].contains("wave 1:") && seen[1].contains("stackwave:v1"), "{seen:#?}");
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Turn::Quit);
+}
+
+#[test]
+fn it_plays_from_the_start_to_the_end_and_stops() {
+    let mut app = App::new(Player::new(&incident()).unwrap(), Some(1_000.0));
+    assert!(app.playing && app.player.step() == 1);
+    let last = app.player.entries().len();
+    for _ in 0..last {
+        assert!(app.pause().is_some() || !app.playing);
+        app.play();
+    }
+    assert_eq!((app.player.step(), app.playing), (last, false));
+}
