@@ -79,7 +79,7 @@ pub(crate) fn is_passing(status: &Status) -> bool {
 /// Nothing was reached.
 pub(crate) fn no_server(address: &Address, error: &tonic::transport::Error) -> Failure {
     Failure::Unreachable(format!(
-        "no server answers at {} ({}): start one with `stackwave serve`, or {HOW_TO_NAME}",
+        "no server answers at {}: {}; start one with `stackwave serve`, or {HOW_TO_NAME}",
         named(address),
         chain(error)
     ))
