@@ -127,6 +127,7 @@ pub(crate) fn read_model(error: &ReadError) -> Status {
         ReadError::Building { .. } => unavailable("READ_MODEL_BUILDING", error.to_string()),
         ReadError::Off => precondition("READ_MODEL_OFF", "read model", &error.to_string()),
         ReadError::Token(error) => invalid("page_token", &error.to_string()),
+        ReadError::Broken(_) => unavailable("READ_MODEL_BROKEN", error.to_string()),
         ReadError::Failed(_) => {
             Status::with_error_details(Code::Internal, error.to_string(), details("READ_MODEL_FAILED", &[]))
         }

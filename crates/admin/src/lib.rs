@@ -88,11 +88,13 @@ const MAX_STREAMS: u32 = 256;
 /// The largest request in bytes: every one of them is a few short texts.
 const MAX_REQUEST: usize = 64 * 1024;
 
-/// What reflection tells, in either version: many clients know only `v1alpha`.
+/// What reflection tells, in either version: many clients know only `v1alpha`. With the details of refusals, so that
+/// `grpcurl` prints them.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
 /// Serves on a listener until the process drains.

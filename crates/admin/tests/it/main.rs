@@ -9,6 +9,7 @@ mod events;
 mod health;
 mod inventory;
 mod reflection;
+mod replicas;
 mod runs;
 mod support;
 mod system;

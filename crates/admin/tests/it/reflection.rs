@@ -22,11 +22,16 @@ macro_rules! speaks {
             let questions = tokio_stream::iter([
                 ask(MessageRequest::ListServices(String::new())),
                 ask(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
+                ask(MessageRequest::FileContainingSymbol("google.rpc.BadRequest".to_owned())),
             ]);
             let mut answers = client.server_reflection_info(questions).await.unwrap().into_inner();
             let answer = answers.message().await.unwrap().unwrap().message_response;
             let Some(MessageResponse::ListServicesResponse(services)) = answer else { panic!("{answer:?}") };
             let names: Vec<String> = services.service.into_iter().map(|service| service.name).collect();
+            for name in ["Runs", "Events", "Commands", "Credentials", "Inventory", "System"] {
+                let name = format!("stackwave.admin.v1.{name}");
+                assert!(names.contains(&name), "{names:?}");
+            }
             for name in [SERVICE, "grpc.health.v1.Health"] {
                 assert!(names.iter().any(|known| known == name), "{names:?}");
             }
@@ -35,6 +40,8 @@ macro_rules! speaks {
             let file = files.file_descriptor_proto[0].as_slice();
             let file = prost_types::FileDescriptorProto::decode(file).unwrap();
             assert_eq!(file.package(), "stackwave.admin.v1");
+            let answer = answers.message().await.unwrap().unwrap().message_response;
+            assert!(matches!(answer, Some(MessageResponse::FileDescriptorResponse(_))), "{answer:?}");
         }
     };
 }

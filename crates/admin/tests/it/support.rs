@@ -66,13 +66,26 @@ impl Admin {
         Self::on(Arc::clone(&self.core.log), Arc::clone(&self.folder), Some(TOKEN), None).await
     }
 
+    /// On a process that is there already, whatever its log.
+    pub(crate) async fn with_core(core: Core) -> Self {
+        Self::of(core, Arc::new(tempfile::tempdir().unwrap()), Some(TOKEN), None).await
+    }
+
     async fn on(
         log: Arc<dyn EventLog>,
         folder: Arc<tempfile::TempDir>,
         token: Option<&str>,
         tls: Option<ServerTls>,
     ) -> Self {
-        let core = core(log).await;
+        Self::of(core(log).await, folder, token, tls).await
+    }
+
+    async fn of(
+        core: Core,
+        folder: Arc<tempfile::TempDir>,
+        token: Option<&str>,
+        tls: Option<ServerTls>,
+    ) -> Self {
         let place = Place::File(folder.path().join("read-model.db"));
         let read_model = ReadModel::open(&core, &place).await.unwrap();
         let observers = read_model.observer().into_iter().collect();
