@@ -41,8 +41,11 @@ impl RepositoryState {
         let need = |from, what| Need { repository: self.id, from, what };
         let runs = self.runs.values().filter(move |run| retention::is_kept(run, now)).map(move |run| {
             let upload = self.uploads.get(&run.upload).map_or(run.opened.1, |upload| upload.first.position);
-            let how = if run.is_active() { "is not done" } else { "is kept for re-runs" };
-            need(run.opened.1.min(upload), format!("the run {} {how}", run.id))
+            let what = match retention::kept_until(run) {
+                None => format!("the run {} is not done", run.id),
+                Some(until) => format!("the run {} is kept for re-runs until {}", run.id, day(until)),
+            };
+            need(run.opened.1.min(upload), what)
         });
         let parked = self.uploads.values().filter(move |upload| retention::is_parked(upload, now));
         let parked = parked.map(move |upload| {
@@ -57,4 +60,10 @@ impl RepositoryState {
         });
         runs.chain(parked).chain(batches).chain(claims)
     }
+}
+
+/// The day of a moment, in UTC.
+fn day(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..10).map(str::to_owned).unwrap_or(text)
 }

@@ -15,9 +15,14 @@ const KEEP_UNOWNED: SignedDuration = SignedDuration::from_hours(1);
 /// A chunk that comes again later than this opens a new batch.
 const KEEP_BATCH: SignedDuration = SignedDuration::from_hours(24);
 
+/// Until when a run is kept; none while it has not stopped.
+pub(super) fn kept_until(run: &super::Run) -> Option<Timestamp> {
+    run.stopped_at().map(|at| at.checked_add(KEEP_STOPPED).unwrap_or(Timestamp::MAX))
+}
+
 /// Whether a run is to be kept at `now`, as long as no sweep has forgotten it.
 pub(super) fn is_kept(run: &super::Run, now: Timestamp) -> bool {
-    run.stopped_at().is_none_or(|at| at >= now.checked_sub(KEEP_STOPPED).unwrap_or(Timestamp::MIN))
+    kept_until(run).is_none_or(|until| now <= until)
 }
 
 /// Whether an upload that no run took is to be kept at `now`.

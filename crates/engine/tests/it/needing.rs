@@ -28,7 +28,7 @@ fn a_run_needs_its_records_until_35_days_after_it_ended() {
     assert_eq!(needs(&world, upload.0 - 1), [""; 0], "what lies before its upload is not needed");
     world.finish_all();
     world.close(7);
-    assert_eq!(needs(&world, end(&world)), [format!("the run {run} is kept for re-runs")]);
+    assert_eq!(needs(&world, end(&world)), [format!("the run {run} is kept for re-runs until 2026-12-29")]);
     world.pass(36 * DAY);
     assert_eq!(world.repository().runs.len(), 1, "no sweep came");
     assert_eq!(needs(&world, end(&world)), [""; 0]);
