@@ -15,6 +15,18 @@ pub enum Hold {
     NewerMerge(RunId),
 }
 
+impl Hold {
+    /// The kind of reason in one word, for metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::InFlightIn(_) => "in_flight_elsewhere",
+            Self::EarlierMerge(_) => "earlier_merge",
+            Self::NewerMerge(_) => "newer_merge_failed",
+        }
+    }
+}
+
 impl std::fmt::Display for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -34,7 +46,8 @@ pub(super) enum Verdict {
 }
 
 /// The hold on a stack that is ready, for people.
-pub(crate) fn hold_on(state: &RepositoryState, run: &Run, index: usize) -> Option<Hold> {
+#[must_use]
+pub fn hold_on(state: &RepositoryState, run: &Run, index: usize) -> Option<Hold> {
     match decide(state, run, index) {
         Verdict::Hold(hold) => Some(hold),
         Verdict::Go | Verdict::Skip(_) => None,
@@ -82,6 +95,8 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
     }
     let key = run.key(index);
     let mut newest: Option<(&Run, &Stack)> = None;
+    // Once a stack has gone, no earlier merge that has not gone goes over it any more, so a retry does not wait for one.
+    let has_gone = has_gone_in(run, &run.stacks[index]);
     // An older run that has stopped and has nothing in flight is of no account.
     let counts = |other: &&Run| {
         let goes_on = other.is_active() || other.is_in_flight();
@@ -93,13 +108,12 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
         if stack.in_flight() {
             return Verdict::Hold(Hold::InFlightIn(other.id.clone()));
         }
-        let ends = !other.is_active() || stack.withdrawn().is_some();
         if other.order() < run.order() {
-            if other.is_active() && may_still_go(other, place) {
+            let given_up = has_gone && stack.progress == Progress::Waiting;
+            if other.is_active() && may_still_go(other, place) && !given_up {
                 return Verdict::Hold(Hold::EarlierMerge(other.id.clone()));
             }
-        } else if matches!(stack.progress, Progress::Released { .. })
-            && !(ends && stack.never_ran())
+        } else if has_gone_in(other, stack)
             && newest.is_none_or(|(newest, _)| newest.order() < other.order())
         {
             newest = Some((other, stack));
@@ -120,6 +134,12 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
         }
         Some((newer, _)) => Verdict::Hold(Hold::InFlightIn(newer.id.clone())),
     }
+}
+
+/// Whether a stack was released, and not stopped before anything of it ran.
+fn has_gone_in(run: &Run, stack: &Stack) -> bool {
+    let ends = !run.is_active() || stack.withdrawn().is_some();
+    matches!(stack.progress, Progress::Released { .. }) && !(ends && stack.never_ran())
 }
 
 /// Whether a stack of an active run waits for its turn, or was released and not sent yet.
