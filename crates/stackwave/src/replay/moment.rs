@@ -3,7 +3,7 @@
 use super::comment;
 use crate::log::LogNarrator;
 use stackwave_admin::Narrator as _;
-use stackwave_domain::{Entry, Position, Timestamp};
+use stackwave_domain::{Entry, Position, RunId, Timestamp};
 use stackwave_engine::{
     state::RepositoryState,
     view::{RunView, run_view},
@@ -61,6 +61,11 @@ impl Words {
         let mut narrator = LogNarrator::default();
         player.config_entries().iter().chain(player.entries()).for_each(|entry| narrator.add(entry));
         Self(narrator)
+    }
+
+    /// Whether a record tells of a run.
+    pub(super) fn is_about(&self, entry: &Entry, run: &RunId) -> bool {
+        entry.record.events.iter().any(|event| self.0.is_about(entry, event, run))
     }
 
     /// One line an event: its name and what it says.

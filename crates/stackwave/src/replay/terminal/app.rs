@@ -5,7 +5,7 @@ use crate::replay::{
     play::{LONGEST_PAUSE, pause},
 };
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use stackwave_domain::{Entry, Event};
+use stackwave_domain::{Entry, Event, RunId};
 use stackwave_replay::{Moment, Player};
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ impl Tab {
 pub(super) struct App {
     pub(super) player: Player,
     pub(super) words: Words,
+    /// The run that is shown at the end.
+    pub(super) run: Option<RunId>,
     pub(super) tab: Tab,
     /// How many lines of the right side are scrolled past.
     pub(super) scroll: u16,
@@ -59,14 +61,18 @@ pub(super) struct App {
 }
 
 impl App {
-    /// At the first record when it is to be played, else at the last.
+    /// At the first record that tells of the run when it is to be played, else at the last.
     pub(super) fn new(mut player: Player, speed: Option<f64>) -> Self {
         let words = Words::of(&player);
+        let run = player.run().map(|run| run.id.clone());
         if speed.is_some() {
-            player.seek(Moment::Step(1));
+            let entries = player.entries().iter();
+            let first =
+                run.as_ref().and_then(|run| entries.clone().position(|entry| words.is_about(entry, run)));
+            player.seek(Moment::Step(first.unwrap_or(0) + 1));
         }
         let playing = speed.is_some();
-        Self { player, words, tab: Tab::Stacks, scroll: 0, playing, speed: speed.unwrap_or(1.0) }
+        Self { player, words, run, tab: Tab::Stacks, scroll: 0, playing, speed: speed.unwrap_or(1.0) }
     }
 
     /// How long the record that is shown stays; none while nothing plays.

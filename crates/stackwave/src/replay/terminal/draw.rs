@@ -70,7 +70,9 @@ fn timeline(frame: &mut Frame<'_>, area: Rect, app: &App) {
         let words = app.words.of_entry(entry);
         let more = if words.len() > 1 { format!(" (+{})", words.len() - 1) } else { String::new() };
         let text = words.first().map(String::as_str).unwrap_or_default();
-        let style = if is_failure(entry) {
+        let style = if app.run.as_ref().is_some_and(|run| !app.words.is_about(entry, run)) {
+            Style::new().fg(Color::DarkGray)
+        } else if is_failure(entry) {
             Style::new().fg(Color::Red)
         } else if Player::is_decision(entry) {
             Style::new().fg(Color::Cyan)
