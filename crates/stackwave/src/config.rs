@@ -24,6 +24,7 @@ use self::reader::Reader;
 use crate::cli::Role;
 use secrecy::SecretString;
 use stackwave_admin::TlsFiles;
+use stackwave_read_model::Place;
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 /// What `serve` runs with. Each field is a setting of the table; files that settings name have been read.
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) admin_token: Option<SecretString>,
     /// The event log.
     pub(crate) log: LogSettings,
+    /// The read model behind the lists of the admin API.
+    pub(crate) read_model: Place,
     /// GitHub's REST API, without a slash at the end.
     pub(crate) github_api_url: String,
     /// The App's number or client id.
@@ -91,6 +94,7 @@ impl Settings {
         let grpc_tls = read_grpc_tls(reader);
         let admin_token = reader.secret("admin_token", "admin_token_file", value::bearer);
         let log = LogSettings::read(reader);
+        let read_model = reader.value("read_model", value::read_model);
         let github_api_url = reader.value("github_api_url", value::url);
         let github_app_id = reader.value("github_app_id", value::app_id);
         let key_form = "a private key as PEM (`-----BEGIN … PRIVATE KEY-----`)";
@@ -115,6 +119,8 @@ impl Settings {
             grpc_addr: grpc_addr?,
             grpc_tls,
             admin_token,
+            read_model: read_model
+                .unwrap_or_else(|| log.as_ref().map_or(Place::Off, LogSettings::read_model)),
             log: log?,
             github_api_url: github_api_url?,
             github_app_id,
@@ -177,6 +183,19 @@ fn need_for_roles(reader: &mut Reader, roles: &BTreeSet<Role>) {
             "make a private key on the settings page of your GitHub App and set this to the file's path",
         );
     }
+}
+
+/// The event log and the read model, for who builds the one from the other.
+///
+/// # Errors
+/// Everything that is wrong with the layers or with these settings.
+pub(crate) fn load_read_model(sources: &Sources) -> Result<(LogSettings, Place), SettingsError> {
+    let mut reader = Reader::new(sources);
+    let log = LogSettings::read(&mut reader);
+    let place = reader.value("read_model", value::read_model);
+    let log = reader.conclude(log)?;
+    let place = place.unwrap_or_else(|| log.read_model());
+    Ok((log, place))
 }
 
 /// The event log alone, for commands that only read it: nothing else has to be complete.

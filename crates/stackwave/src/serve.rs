@@ -10,7 +10,6 @@ use stackwave_admin::ServerTls;
 use stackwave_event_log::EventLog;
 use stackwave_event_log_nats::NatsLog;
 use stackwave_event_log_sqlite::SqliteLog;
-use stackwave_read_model::Place;
 use stackwave_telemetry::Metrics;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -46,7 +45,7 @@ pub(crate) async fn run(
         grpc,
         admin_token: settings.admin_token,
         grpc_tls,
-        read_model: read_model_beside(&settings.log),
+        read_model: settings.read_model,
         github: GitHubOptions {
             api_url: settings.github_api_url,
             app_id: settings.github_app_id,
@@ -87,14 +86,6 @@ pub(crate) async fn run(
         anyhow::bail!("a part of the process ended by itself; its log above says which");
     }
     Ok(())
-}
-
-/// The read model lies beside a log that is a file, else below the working directory.
-fn read_model_beside(log: &LogSettings) -> Place {
-    Place::File(match &log.target {
-        LogTarget::Sqlite(path) => path.with_file_name("read-model.db"),
-        LogTarget::Nats(_) => "data/read-model.db".into(),
-    })
 }
 
 /// Where HTTP is served. Several processes of one machine have roles that nobody calls: for them a default address that

@@ -3,6 +3,7 @@
 use super::{reader::Reader, value};
 use secrecy::SecretString;
 use stackwave_event_log_nats::{Credentials, NatsOptions, without_secrets};
+use stackwave_read_model::Place;
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// What is set about the event log. Who only reads it needs nothing else.
@@ -31,6 +32,14 @@ impl LogSettings {
         let creds = "the JWT and the key of a NATS user (`-----BEGIN NATS USER JWT-----` …)";
         let nats_credentials = reader.content("nats_credentials_file", creds, value::nats_credentials);
         Some(Self { target: target?, partitions: partitions?, nats_replicas, nats_credentials })
+    }
+
+    /// Where the read model lies when nobody says: beside a log that is a file, else below the working directory.
+    pub(crate) fn read_model(&self) -> Place {
+        Place::File(match &self.target {
+            LogTarget::Sqlite(path) => path.with_file_name("read-model.db"),
+            LogTarget::Nats(_) => "data/read-model.db".into(),
+        })
     }
 
     /// How JetStream at this URL is connected to.

@@ -114,6 +114,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
          instead: `nats://USER:PASSWORD@HOST:PORT`, `nats://TOKEN@HOST:PORT`.",
     ),
     plain(
+        "read_model",
+        None,
+        "a path, or off",
+        "The SQLite file behind the lists of the admin API, which is made and kept by itself, from the event log. By default \
+         `read-model.db` beside a SQLite log, else in `data`; if another process has it, `read-model.2.db`, and so on.",
+    ),
+    plain(
         "github_api_url",
         Some("https://api.github.com"),
         "an http or https URL",

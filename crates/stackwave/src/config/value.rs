@@ -2,6 +2,7 @@
 
 use super::LogTarget;
 use secrecy::SecretString;
+use stackwave_read_model::Place;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tracing_subscriber::EnvFilter;
 
@@ -35,6 +36,14 @@ pub(super) fn url(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let whole = !rest.is_empty() && !rest.starts_with('/') && !text.contains(char::is_whitespace);
     whole.then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn read_model(text: &str) -> Option<Place> {
+    match text {
+        "" => None,
+        "off" => Some(Place::Off),
+        path => Some(Place::File(PathBuf::from(path))),
+    }
 }
 
 pub(super) fn path(text: &str) -> Option<PathBuf> {
