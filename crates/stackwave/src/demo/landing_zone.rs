@@ -34,6 +34,7 @@ on:
       stack: { required: true, type: string }
       sha: { required: true, type: string }
       atmos_pro_run_id: { required: true, type: string }
+      traceparent: { required: false, type: string }
 jobs:
   plan:
     runs-on: ubuntu-latest
@@ -53,6 +54,7 @@ on:
       github_environment: { required: true, type: string }
       sha: { required: true, type: string }
       atmos_pro_run_id: { required: true, type: string }
+      traceparent: { required: false, type: string }
 jobs:
   apply:
     runs-on: ubuntu-latest

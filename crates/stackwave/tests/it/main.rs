@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clients;
 mod codes;
+mod doctor;
 mod nats;
+mod replay;
 mod support;
+mod telemetry;
