@@ -65,33 +65,34 @@ Exit codes:
 
 Where a running server is asked, STACKWAVE_SERVER names it and STACKWAVE_TOKEN opens it.";
 
-/// What the executable can do.
+/// What the executable can do. A line for the list of commands stands here; what the options say of themselves is told
+/// in each command's own help.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve all roles, or some of them
+    #[command(about = "Serve all roles, or some of them")]
     Serve(ServeOptions),
-    /// Show the whole of it on a simulated GitHub, in one process
+    #[command(about = "Show the whole of it on a simulated GitHub, in one process")]
     Demo(DemoOptions),
-    /// Print in which order an upload would be deployed; needs no server
+    #[command(about = "Print in which order an upload would be deployed; needs no server")]
     Plan(PlanOptions),
-    /// Check an installation, and say what to change
+    #[command(about = "Check an installation, and say what to change")]
     Doctor(DoctorOptions),
-    /// Print the records of the event log
+    #[command(about = "Print the records of the event log")]
     Log(LogOptions),
-    /// Show a run as it was at any record, from the log or from a file
+    #[command(about = "Show a run as it was at any record, from the log or from a file")]
     Replay(ReplayOptions),
-    /// Write a run to a file that `replay` and `diff` read elsewhere
+    #[command(about = "Write a run to a file that `replay` and `diff` read elsewhere")]
     Export(ExportOptions),
-    /// Tell what differs between two runs
+    #[command(about = "Tell what differs between two runs")]
     Diff(DiffOptions),
-    /// Copy a SQLite event log to NATS JetStream
+    #[command(about = "Copy a SQLite event log to NATS JetStream")]
     Migrate(MigrateOptions),
     /// What a running server answers
     #[command(flatten)]
     Remote(stackwave_client::Command),
-    /// Print a script with which a shell completes these commands
+    #[command(about = "Print a script with which a shell completes these commands")]
     Completions(CompletionsOptions),
-    /// Print the manual page, or write one for each command
+    #[command(about = "Print the manual page, or write one for each command")]
     Man(ManOptions),
 }
 

@@ -35,11 +35,11 @@ pub(crate) enum LogCommand {
     Show(ShowOptions),
     /// Print the newest events, then each as it is appended
     Tail(TailOptions),
-    /// List raw bodies of webhooks that were kept aside, or print one
+    #[command(about = "List raw bodies of webhooks that were kept aside, or print one")]
     Deliveries(DeliveriesOptions),
-    /// Write the state of every partition down, so that what lies before may be purged
+    #[command(about = "Write the state of every partition down, so that what lies before may be purged")]
     Checkpoint(CheckpointOptions),
-    /// Archive and remove old records that nothing needs any more
+    #[command(about = "Archive and remove old records that nothing needs any more")]
     Purge(PurgeOptions),
 }
 

@@ -12,6 +12,16 @@ fn the_definition_is_consistent() {
 }
 
 #[test]
+fn a_commands_own_help_says_more_than_its_line_in_the_list() {
+    let cli = Cli::command();
+    for name in ["serve", "demo", "plan", "doctor", "log", "replay", "export", "explain", "events"] {
+        let command = cli.find_subcommand(name).unwrap();
+        let (line, whole) = (command.get_about().unwrap(), command.get_long_about().unwrap());
+        assert!(whole.to_string().len() > line.to_string().len(), "{name}: {whole}");
+    }
+}
+
+#[test]
 fn serve_without_a_role_has_all_of_them() {
     let Command::Serve(options) = parse(&["serve"]).unwrap() else { panic!("not serve") };
     assert_eq!(options.roles().len(), Role::ALL.len());

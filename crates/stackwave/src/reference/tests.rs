@@ -51,7 +51,7 @@ fn script(shell: Shell) -> String {
 fn completions_know_the_verbs_in_every_shell() {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
         let script = script(shell);
-        for word in ["runs", "explain", "dispatches", "page-token", "nothing-affected"] {
+        for word in ["runs", "explain", "dispatches", "page-token", "not-happened"] {
             assert!(script.contains(word), "{shell}: `{word}`");
         }
     }
@@ -66,12 +66,17 @@ fn bash_reads_its_completions() {
 
 #[test]
 fn bash_completes_a_verb_and_its_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stackwave.bash");
+    // As a file that is sourced: it is longer than an argument may be.
+    fs::write(&path, script(Shell::Bash)).unwrap();
     let asked = "
+        source \"$0\"
         COMP_WORDS=(stackwave runs list --stat)
         COMP_CWORD=3
         _stackwave stackwave --stat list
         echo \"${COMPREPLY[@]}\"";
-    let answer = Command::new("bash").arg("-c").arg(script(Shell::Bash) + asked).output().unwrap();
+    let answer = Command::new("bash").arg("-c").arg(asked).arg(&path).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), "--status", "{answer:?}");
 }
 
