@@ -247,3 +247,6 @@ fn lines(from: impl Read, take: &mut impl FnMut(Line) -> anyhow::Result<()>) -> 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

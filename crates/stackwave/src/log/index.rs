@@ -4,8 +4,8 @@
 mod about;
 
 use stackwave_domain::{
-    BatchId, CommandId, CommitSha, CredentialId, Digest, DispatchId, Entry, Event, PrNumber, RepositoryId, RunId,
-    StackKey, StreamId, WorkflowFile, WorkflowRunId,
+    BatchId, CommandId, CommitSha, CredentialId, Digest, DispatchId, Entry, Event, PrNumber, RepositoryId,
+    RunId, StackKey, StreamId, WorkflowFile, WorkflowRunId,
     event::{DispatchClaimed, PullRequestObserved, Resolution, RunOpened, UploadReceived},
 };
 use stackwave_engine::Config;

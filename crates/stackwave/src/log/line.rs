@@ -22,7 +22,7 @@ pub(super) fn render(index: &Index, entry: &Entry, event: &Event, with_repositor
 }
 
 /// One line of bounded length, without anything that a terminal obeys.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let mut clean: String =
         text.chars().take(MAX_WORDS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(MAX_WORDS).is_some() {

@@ -1,4 +1,4 @@
-mod story;
+pub(super) mod story;
 
 use self::story::{ACME, OTHER, STREAM, Story, accepted, all, push};
 use super::*;

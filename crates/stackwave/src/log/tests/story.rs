@@ -20,12 +20,12 @@ use stackwave_domain::{
 use stackwave_event_log::Append;
 use stackwave_event_log_sqlite::SqliteLog;
 
-pub(super) const ACME: RepositoryId = RepositoryId(42);
-pub(super) const OTHER: RepositoryId = RepositoryId(43);
-pub(super) const STREAM: StreamId = StreamId::Partition(0);
+pub(in crate::log) const ACME: RepositoryId = RepositoryId(42);
+pub(in crate::log) const OTHER: RepositoryId = RepositoryId(43);
+pub(in crate::log) const STREAM: StreamId = StreamId::Partition(0);
 
 /// A log with two repositories, and with two pull requests in the first: #7 with two stacks, #8 with one.
-pub(super) struct Story {
+pub(in crate::log) struct Story {
     log: Arc<SqliteLog>,
     path: std::path::PathBuf,
     seconds: std::sync::atomic::AtomicI64,
@@ -46,7 +46,7 @@ impl Story {
         story
     }
 
-    pub(super) async fn told() -> Self {
+    pub(in crate::log) async fn told() -> Self {
         let story = Self::new().await;
         let [vpc, app] = [StackKey::new("dev", "vpc"), StackKey::new("dev", "eks/app")];
         let upload = Subject::upload(STREAM, ACME);
@@ -83,7 +83,7 @@ impl Story {
     }
 
     /// One record, a second after the one before.
-    pub(super) async fn add(&self, subject: Subject, events: Vec<Event>) -> Position {
+    pub(in crate::log) async fn add(&self, subject: Subject, events: Vec<Event>) -> Position {
         let second = self.seconds.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
         let record = Record::new(RecordId::new(format!("r{second}")), at, "test", events);
@@ -91,18 +91,23 @@ impl Story {
     }
 
     /// A reader beside the process that serves.
-    pub(super) fn reader(&self) -> Arc<dyn EventLog> {
+    pub(in crate::log) fn reader(&self) -> Arc<dyn EventLog> {
         SqliteLog::open_read_only(&self.path).unwrap()
     }
 
-    pub(super) async fn show(&self, filter: Filter, limit: Option<usize>) -> anyhow::Result<String> {
+    /// The log itself, for whoever writes to it.
+    pub(in crate::log) fn log(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.log) as _
+    }
+
+    pub(in crate::log) async fn show(&self, filter: Filter, limit: Option<usize>) -> anyhow::Result<String> {
         let mut out = Vec::new();
         show(&self.reader(), &ShowOptions { filter, limit }, &mut out).await?;
         Ok(String::from_utf8(out)?)
     }
 
     /// The names of the events that a filter leaves, with what it prints of them.
-    pub(super) async fn events(&self, filter: Filter) -> Vec<String> {
+    pub(in crate::log) async fn events(&self, filter: Filter) -> Vec<String> {
         let printed = self.show(Filter { json: true, ..filter }, None).await.unwrap();
         printed
             .lines()
@@ -114,9 +119,10 @@ impl Story {
     }
 }
 
-pub(super) fn all() -> Filter {
+pub(in crate::log) fn all() -> Filter {
     Filter {
         log: None,
+        file: None,
         repository: None,
         pr: None,
         run: None,
@@ -229,7 +235,7 @@ fn claimed(dispatch: &str, run: &str, key: &StackKey) -> DispatchClaimed {
     }
 }
 
-pub(super) fn accepted(dispatch: &str, run: u64) -> DispatchAccepted {
+pub(in crate::log) fn accepted(dispatch: &str, run: u64) -> DispatchAccepted {
     DispatchAccepted {
         dispatch: DispatchId::new(dispatch),
         epoch: 1,
@@ -257,6 +263,6 @@ fn concluded(run: u64) -> WorkflowRunObserved {
     }
 }
 
-pub(super) fn push() -> PushObserved {
+pub(in crate::log) fn push() -> PushObserved {
     PushObserved { source: webhook(), git_ref: GitRef::new("main"), before: commit(1), after: commit(2) }
 }

@@ -25,7 +25,13 @@ pub(super) fn api_key(key: &ApiKeyRegistered) -> String {
 }
 
 pub(super) fn admin_token(token: &AdminTokenRegistered) -> String {
-    format!("`{}` as {} with role {}{}", token.name, token.credential, token.role.as_str(), until(token.expires_at))
+    format!(
+        "`{}` as {} with role {}{}",
+        token.name,
+        token.credential,
+        token.role.as_str(),
+        until(token.expires_at)
+    )
 }
 
 pub(super) fn revoked(credential: &CredentialId, reason: &str) -> String {
