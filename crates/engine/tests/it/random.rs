@@ -8,10 +8,13 @@ use crate::world::{
 };
 use proptest::prelude::*;
 use stackwave_domain::{
-    StackKey,
+    PrNumber, RunId, StackKey,
     workflow::{Conclusion, RunStatus},
 };
-use stackwave_engine::view::{self, Status};
+use stackwave_engine::{
+    command::Ask,
+    view::{self, RunPhase, Status},
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A graph by numbers: an edge only goes from a smaller number to a greater one.
@@ -191,6 +194,24 @@ impl Ordeal {
         true
     }
 
+    /// Somebody commands something of a run, sensible or not.
+    fn command(&mut self, stacks: usize) {
+        let runs: Vec<RunId> = self.world.repository().runs.keys().cloned().collect();
+        if runs.is_empty() {
+            return;
+        }
+        let run = runs[self.fate.of(runs.len())].clone();
+        let one = Some(key(&stack(self.fate.of(stacks))));
+        let ask = match self.fate.of(6) {
+            0 | 1 => Ask::Retry { run, key: None },
+            2 => Ask::Retry { run, key: one },
+            3 => Ask::Cancel { run, key: one, force: self.fate.of(2) == 0 },
+            4 => Ask::Resync { run: None, pull_request: None },
+            _ => Ask::Resync { run: Some(run), pull_request: Some(PrNumber(7)) },
+        };
+        self.world.command(&ask);
+    }
+
     /// Works on until nothing happens any more, however long nothing is told.
     fn live(&mut self, mut look: impl FnMut(&World)) {
         let mut quiet = 0;
@@ -288,6 +309,87 @@ proptest! {
         }
         prop_assert_eq!(seen.len(), 2, "an apply was lost: {}", ordeal.world.runs());
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_people_command_everything_can_be_retried_to_its_end(plan in plans(), fate in fates()) {
+        let mut ordeal = Ordeal::new(fate, keys(&plan.failing));
+        ordeal.script(plan.stacks);
+        ordeal.world.open_pull(7, "aaa");
+        ordeal.world.upload("aaa", &plan.graph());
+        for _ in 0..60 {
+            ordeal.post();
+            assert_order(&ordeal.world, &plan);
+            if ordeal.fate.of(4) == 0 {
+                ordeal.command(plan.stacks);
+            }
+            ordeal.work();
+        }
+        ordeal.failing.clear();
+        retry_to_the_end(&mut ordeal, |world| assert_order(world, &plan));
+        ordeal.world.end();
+    }
+
+    #[test]
+    fn whatever_people_command_two_merges_never_meet(one in plans(), two in plans(), fate in fates()) {
+        let failing = keys(&one.failing.union(&two.failing).copied().collect());
+        let mut ordeal = Ordeal::new(fate, failing);
+        // Two plans of one stack may have the same title otherwise, and nobody can tell them apart.
+        ordeal.world.github.titles = Titles::WithId;
+        ordeal.script(one.stacks.max(two.stacks));
+        ordeal.world.open_pull(7, "aaa");
+        ordeal.world.open_pull(8, "bbb");
+        let mut steps = [plan_merge_apply(7, "aaa", &one), plan_merge_apply(8, "bbb", &two)];
+        while steps.iter().any(|steps| !steps.is_empty()) {
+            let which = ordeal.fate.of(2);
+            match steps[which].pop_front() {
+                Some(Step::Merge(number)) => ordeal.world.merge(number),
+                Some(Step::Upload(head, graph)) => ordeal.world.upload(head, &graph),
+                None => {}
+            }
+            ordeal.post();
+            if ordeal.fate.of(3) == 0 {
+                ordeal.command(one.stacks.max(two.stacks));
+            }
+            ordeal.work();
+            ordeal.world.pass(6);
+        }
+        // The state is checked after every record: two mutating runs never have a stack in flight together.
+        ordeal.live(|_| {});
+        ordeal.world.end();
+        let pending = ordeal.world.repository().commands().filter(|command| command.is_pending()).count();
+        prop_assert_eq!(pending, 0);
+    }
+}
+
+/// With nothing that fails any more, retrying what failed brings every run that goes on to its end.
+fn retry_to_the_end(ordeal: &mut Ordeal, mut look: impl FnMut(&World)) {
+    for _ in 0..20 {
+        ordeal.live(&mut look);
+        let failed: Vec<RunId> = {
+            let repository = ordeal.world.repository();
+            let runs = repository.runs.values();
+            let failed = runs.filter(|run| view::run_view(repository, run).status == RunPhase::Failed);
+            failed.map(|run| run.id.clone()).collect()
+        };
+        if failed.is_empty() {
+            let repository = ordeal.world.repository();
+            for run in repository.runs.values() {
+                let view = view::run_view(repository, run);
+                assert_eq!(view.status, RunPhase::Succeeded, "{:?}", view.totals);
+            }
+            let pending: Vec<_> = repository.commands().filter(|command| command.is_pending()).collect();
+            assert!(pending.is_empty(), "{pending:#?}");
+            return;
+        }
+        for run in failed {
+            ordeal.world.command(&Ask::Retry { run, key: None });
+        }
+    }
+    panic!("retrying never ends: {}", ordeal.world.runs());
 }
 
 enum Step {
