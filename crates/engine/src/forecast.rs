@@ -145,16 +145,21 @@ fn left(
             (Stage::AwaitingApproval, _) => (runs, false),
             (Stage::Running, Some(known)) => {
                 let ran = between(known.started_at.unwrap_or(known.since), now);
-                ((runs - ran).max(SignedDuration::ZERO), ran > runs)
+                ((runs - ran).max(SignedDuration::ZERO), is_late(ran, runs))
             }
             (Stage::Queued, Some(known)) => {
                 let waited = between(known.since, now);
-                ((queue - waited).max(SignedDuration::ZERO) + runs, waited > queue)
+                ((queue - waited).max(SignedDuration::ZERO) + runs, is_late(waited, queue))
             }
             _ => (whole, false),
         }
     });
     calls.reduce(|one, other| (one.0.max(other.0), one.1 || other.1)).unwrap_or((whole, false))
+}
+
+/// Beyond what is usual by more than usual things differ: a quarter, and half a minute.
+fn is_late(took: SignedDuration, usual: SignedDuration) -> bool {
+    took > usual + usual / 4 + SignedDuration::from_secs(30)
 }
 
 fn seconds(seconds: u32) -> SignedDuration {

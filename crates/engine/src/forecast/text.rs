@@ -51,6 +51,7 @@ impl std::fmt::Display for RestsOn {
         match (self.stack, self.nothing) {
             (0, nothing) if nothing == all => write!(f, "no stack has a past"),
             (stack, _) if stack == all => write!(f, "every stack has a past"),
+            (0, _) => write!(f, "no stack has a past of its own"),
             (stack, _) => write!(f, "{stack} of {all} stacks have a past"),
         }
     }

@@ -86,7 +86,7 @@ fn what_has_run_already_is_taken_off_and_a_stack_beyond_its_usual_time_is_late()
     let left = halfway.left(world.now).unwrap().as_secs();
     assert!((1_495..=1_505).contains(&left), "{left}");
     assert!(!halfway.late);
-    world.now = later(world.now, 900);
+    world.now = later(world.now, 1_200);
     let forecast = expected(&world, "synchronize");
     assert!(forecast.late);
     let run = world.run("synchronize");

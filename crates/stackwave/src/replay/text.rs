@@ -4,7 +4,7 @@ use super::{graph, moment::Shown};
 use crate::output::counted;
 use stackwave_engine::{
     forecast,
-    view::RunView,
+    view::{RunView, StackView},
     words::{between, lasted},
 };
 use std::fmt::{self, Write as _};
@@ -109,9 +109,11 @@ fn headline(out: &mut String, view: &RunView<'_>) -> fmt::Result {
 }
 
 fn stacks(out: &mut String, view: &RunView<'_>, moment: &Shown<'_>) -> fmt::Result {
-    let rows: Vec<[String; 6]> = view
-        .stacks
-        .iter()
+    // What has no wave comes last.
+    let mut by_wave: Vec<&StackView> = view.stacks.iter().collect();
+    by_wave.sort_by_key(|stack| stack.wave.unwrap_or(u32::MAX));
+    let rows: Vec<[String; 6]> = by_wave
+        .into_iter()
         .map(|stack| {
             let runs: Vec<String> = stack.workflow_runs.iter().map(|run| run.id.to_string()).collect();
             [

@@ -132,7 +132,10 @@ fn stacks<'a>(stacks: &[StackView], shown: &Shown<'_>) -> Vec<Line<'a>> {
             Span::raw(format!(" {so_long:>9}  {reason}")),
         ])
     };
-    stacks.iter().map(line).collect()
+    // What has no wave comes last.
+    let mut by_wave: Vec<&StackView> = stacks.iter().collect();
+    by_wave.sort_by_key(|stack| stack.wave.unwrap_or(u32::MAX));
+    by_wave.into_iter().map(line).collect()
 }
 
 fn record(frame: &mut Frame<'_>, area: Rect, shown: &Shown<'_>) {
