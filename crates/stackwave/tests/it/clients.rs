@@ -87,7 +87,7 @@ fn grpc_address(process: &ServeProcess) -> String {
     let output = process.output();
     let address = output.lines().find_map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).ok()?;
-        ["/fields/grpc.addr", "/grpc.addr"].iter().find_map(|at| line.pointer(at)?.as_str().map(str::to_owned))
+        line["grpc_addr"].as_str().map(str::to_owned)
     });
     address.unwrap_or_else(|| panic!("no address of gRPC in:\n{output}"))
 }
