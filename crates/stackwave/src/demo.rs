@@ -50,7 +50,12 @@ pub(crate) async fn run(options: DemoOptions, metrics: Arc<Metrics>) -> anyhow::
 /// A log that stays holds earlier demonstrations: each has a repository of its own there, so its ids must differ.
 fn seed(options: &DemoOptions) -> u64 {
     let moment = SystemClock::default().now().as_millisecond().unsigned_abs();
-    options.nats.as_ref().map_or(options.seed, |_| options.seed.wrapping_add(moment))
+    if kept_log(options).is_some() { options.seed.wrapping_add(moment) } else { options.seed }
+}
+
+/// The log that stays, if there is one.
+fn kept_log(options: &DemoOptions) -> Option<LogTarget> {
+    options.log.clone().or_else(|| options.nats.clone().map(LogTarget::Nats))
 }
 
 struct Demo {
@@ -85,10 +90,8 @@ impl Demo {
                 .workflow("tf-plan.yaml", landing_zone::PLAN_WORKFLOW)
                 .workflow("tf-apply.yaml", landing_zone::APPLY_WORKFLOW),
         );
-        let target = match &options.nats {
-            Some(url) => LogTarget::Nats(url.clone()),
-            None => LogTarget::Sqlite(folder.join("stackwave.db")),
-        };
+        let temporary = || LogTarget::Sqlite(folder.join("stackwave.db"));
+        let target = kept_log(options).unwrap_or_else(temporary);
         let log = open_log(&LogSettings::of(target)).await?;
         let running = assembly::start(
             log,

@@ -1,5 +1,6 @@
 //! `stackwave demo`.
 
+use crate::config::LogTarget;
 use clap::Args;
 use std::time::Duration;
 
@@ -26,7 +27,12 @@ pub(crate) struct DemoOptions {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub(crate) job_time: Duration,
 
-    /// Use this NATS server for the log; by default it is a temporary SQLite file.
+    /// Keep the log here, for `log`, `replay`, `export` and `diff`: sqlite:PATH or nats://HOST:PORT; by default it is a
+    /// temporary SQLite file.
+    #[arg(long, value_name = "LOG", conflicts_with = "nats")]
+    pub(crate) log: Option<LogTarget>,
+
+    /// The same as `--log URL`, for a NATS server.
     #[arg(long, value_name = "URL")]
     pub(crate) nats: Option<String>,
 }
@@ -35,6 +41,7 @@ const AFTER_HELP: &str = "\
 Examples:
   stackwave demo
   stackwave demo --fail database/prod --job-time 3s
+  stackwave demo --log sqlite:demo.db       then: stackwave log show --log sqlite:demo.db
   stackwave demo --stacks 500 --job-time 100ms > comment.md
 
 Exit codes:
