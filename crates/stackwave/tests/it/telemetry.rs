@@ -5,5 +5,5 @@ mod collector;
 mod exposition;
 mod metrics;
 mod queries;
-mod serving;
+pub(crate) mod serving;
 mod trace;

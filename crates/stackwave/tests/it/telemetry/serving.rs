@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(super) const API_KEY: &str = "the-tests-api-key";
-pub(super) const ADMIN_TOKEN: &str = "the-tests-admin-token";
+pub(crate) const API_KEY: &str = "the-tests-api-key";
+pub(crate) const ADMIN_TOKEN: &str = "the-tests-admin-token";
 const SECRET: &str = "the-tests-webhook-secret";
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -33,10 +33,10 @@ jobs:
 ";
 
 /// A process that serves, and its GitHub.
-pub(super) struct Serving {
-    pub(super) github: GitHub,
-    pub(super) http: String,
-    pub(super) grpc: String,
+pub(crate) struct Serving {
+    pub(crate) github: GitHub,
+    pub(crate) http: String,
+    pub(crate) grpc: String,
     repo: Repo,
     child: Child,
     lines: Arc<Mutex<Vec<Value>>>,
@@ -45,7 +45,7 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Starts all roles, with these settings beside the necessary.
-    pub(super) async fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         // It can fail only when another test did it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = SimConfig {
@@ -99,7 +99,7 @@ impl Serving {
 
     /// Opens a pull request of two stacks, one after the other, uploads it, and returns once its comment says that both
     /// were planned. The upload carries this `traceparent`.
-    pub(super) async fn plan_two_stacks(&self, traceparent: &str) {
+    pub(crate) async fn plan_two_stacks(&self, traceparent: &str) {
         let new = NewPullRequest { title: Some("two stacks".to_owned()), ..NewPullRequest::default() };
         let number = self.repo.open_pull_request(new).unwrap();
         let pull = self.repo.pull_request(number).unwrap();
@@ -119,12 +119,12 @@ impl Serving {
     }
 
     /// Everything that it wrote to standard error so far.
-    pub(super) fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         self.lines.lock().unwrap().clone()
     }
 
     /// What `/metrics` answers once it holds this line.
-    pub(super) async fn metrics_with(&self, line: &str) -> String {
+    pub(crate) async fn metrics_with(&self, line: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let text = self.metrics().await;
@@ -137,7 +137,7 @@ impl Serving {
     }
 
     /// What `/metrics` answers.
-    pub(super) async fn metrics(&self) -> String {
+    pub(crate) async fn metrics(&self) -> String {
         let answer = reqwest::get(format!("{}/metrics", self.http)).await.unwrap();
         assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         answer.text().await.unwrap()
