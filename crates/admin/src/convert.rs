@@ -138,7 +138,7 @@ fn causes(
 pub(crate) fn cause(stream: StreamId, told: explain::Cause) -> Cause {
     let status = match told.kind {
         Kind::Stack(status) => stack_status(status),
-        Kind::RunOpened | Kind::RunStopped => StackStatus::Unspecified,
+        Kind::RunOpened | Kind::RunStopped | Kind::Command => StackStatus::Unspecified,
     };
     Cause {
         text: told.text,

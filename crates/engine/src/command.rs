@@ -140,6 +140,34 @@ pub enum Outcome {
 }
 
 impl Command {
+    /// `alice asked to retry vpc/dev: the quota was raised; done`, without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let what = match &self.ask {
+            Ask::Retry { key: Some(key), .. } => format!("retry {key}"),
+            Ask::Retry { key: None, .. } => "retry what failed".to_owned(),
+            Ask::Cancel { key, force, .. } => {
+                let what = key.as_ref().map_or_else(|| "the run".to_owned(), ToString::to_string);
+                format!("cancel {what}{}", if *force { ", running applies as well" } else { "" })
+            }
+            Ask::Resync { .. } => "look at GitHub".to_owned(),
+            Ask::Resolve { dispatch, outcome: Resolution::Happened { workflow_run } } => {
+                format!("take workflow run {workflow_run} for the dispatch {dispatch}")
+            }
+            Ask::Resolve { dispatch, outcome: Resolution::NotHappened } => {
+                format!("send the dispatch {dispatch} again, since it had not happened")
+            }
+        };
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let outcome = match &self.outcome {
+            Outcome::Accepted => "under way".to_owned(),
+            Outcome::Done { .. } => "done".to_owned(),
+            Outcome::Refused(refusal) => format!("refused: {refusal}"),
+            Outcome::Failed { reason, .. } => format!("failed: {reason}"),
+        };
+        format!("{} asked to {what}{reason}; {outcome}", self.by)
+    }
+
     /// It was taken up and is not done.
     #[must_use]
     pub const fn is_pending(&self) -> bool {

@@ -38,17 +38,20 @@ pub enum Kind {
     RunOpened,
     /// Why the run stopped.
     RunStopped,
+    /// What a person asked of the run, and what came of it.
+    Command,
     /// How a stack stands.
     Stack(Status),
 }
 
 impl Kind {
-    /// The word for APIs: `run_opened`, `run_stopped`, or the stack's status with underscores (`waiting_for_approval`).
+    /// The word for APIs: `run_opened`, `run_stopped`, `command`, or the stack's status with underscores (`waiting_for_approval`).
     #[must_use]
     pub fn as_str(self) -> std::borrow::Cow<'static, str> {
         match self {
             Self::RunOpened => "run_opened".into(),
             Self::RunStopped => "run_stopped".into(),
+            Self::Command => "command".into(),
             Self::Stack(status) => status.as_str().replace(' ', "_").into(),
         }
     }
@@ -118,6 +121,9 @@ pub fn explain_run(state: &RepositoryState, run: &Run, now: Timestamp) -> Vec<Ca
         causes.push(stopped(format!("it stopped: {reason}")));
     } else if run.stopped.is_some() {
         causes.push(stopped("every stack succeeded or was skipped".to_owned()));
+    }
+    for command in state.commands_of(&run.id) {
+        causes.push(of_run(Kind::Command, Some(command.at.0), command.sentence(), Some(command.at.1)));
     }
     let teller = Teller { state, run, view: &view, now };
     let speaking = view.stacks.iter().enumerate().filter(|(_, stack)| keeps_from_end(stack.status));

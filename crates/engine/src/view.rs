@@ -7,7 +7,8 @@ use crate::{
     forecast::{Forecast, forecast},
     state::{Answer, Call, Dispatch, Phase, Progress, RepositoryState, Run, Stack, Stage},
 };
-use command::{attempt_words, cancel_words, cancelled, to_be_retried};
+pub(crate) use command::attempt_words;
+use command::{cancel_words, cancelled, to_be_retried};
 use stackwave_domain::{
     StackKey, Timestamp, WorkflowRunId,
     event::{RunOutcome, Successor},

@@ -3,7 +3,8 @@
 
 use crate::state::{Answer, Dispatch, Progress, RepositoryState, WorkflowRun};
 use stackwave_domain::{
-    DispatchId, GitRef, Position, RunId, StackKey, Timestamp, WorkflowFile, WorkflowRunId, event::FoundBy,
+    DispatchId, GitRef, Position, RunId, StackKey, Timestamp, WorkflowFile, WorkflowRunId,
+    event::{CancelAnswer, FoundBy, Resolution},
 };
 use std::fmt;
 
@@ -64,6 +65,10 @@ pub enum StepKind {
     WorkflowRun,
     /// GitHub's first webhook of that run.
     FirstWebhook,
+    /// A person said what had become of it.
+    Resolved,
+    /// GitHub was asked to cancel its workflow run.
+    Cancelled,
     /// Whether another run carries the id.
     Others,
 }
@@ -81,6 +86,8 @@ impl StepKind {
             Self::Acknowledged => "acknowledged",
             Self::WorkflowRun => "workflow_run",
             Self::FirstWebhook => "first_webhook",
+            Self::Resolved => "resolved",
+            Self::Cancelled => "cancelled",
             Self::Others => "others",
         }
     }
@@ -166,7 +173,9 @@ pub fn explain_dispatch(state: &RepositoryState, dispatch: &Dispatch) -> Evidenc
         let text = "GitHub's `workflow_dispatch` webhook carried exactly these inputs".to_owned();
         steps.push(Step { kind: StepKind::Acknowledged, text, position: None, at: None });
     }
+    steps.extend(resolved(dispatch));
     steps.extend(workflow_run(state, dispatch));
+    steps.extend(cancelled(state, dispatch));
     steps.push(told_of_others(state, dispatch, &others));
     let verdict = verdict(dispatch, &others);
     Evidence {
@@ -219,13 +228,14 @@ fn requests(dispatch: &Dispatch) -> Vec<Step> {
     for epoch in &dispatch.later {
         let (number, claimant) = (epoch.number, &epoch.claimant);
         let (kind, text) = if epoch.resent {
-            let searched = evidence.next().map(|found| {
-                format!(
+            let searched = evidence.next().map(|found| match found.listings {
+                0 => ", since somebody had said that it did not happen".to_owned(),
+                _ => format!(
                     ", after {} listings of GitHub's runs over {} s: the last held {}, and none was its",
                     found.listings,
                     found.searched_ms / 1_000,
                     found.runs_seen
-                )
+                ),
             });
             let searched = searched.unwrap_or_default();
             let text =
@@ -292,6 +302,40 @@ fn workflow_run(state: &RepositoryState, dispatch: &Dispatch) -> Vec<Step> {
         }),
     }
     steps
+}
+
+/// What a person said had become of it.
+fn resolved(dispatch: &Dispatch) -> Option<Step> {
+    let resolved = dispatch.resolution.as_ref()?;
+    let asked = &resolved.asked;
+    let text = match resolved.outcome {
+        Resolution::Happened { workflow_run } => {
+            format!("{} said that it is workflow run {workflow_run}", asked.by)
+        }
+        Resolution::NotHappened => format!("{} said that it had not happened", asked.by),
+    };
+    Some(Step { kind: StepKind::Resolved, text, position: Some(asked.at), at: None })
+}
+
+/// What came of its cancellation.
+fn cancelled(state: &RepositoryState, dispatch: &Dispatch) -> Option<Step> {
+    let cancel = dispatch.cancel.as_ref()?;
+    let asked = cancel.asked?;
+    let command = cancel.command.as_ref().and_then(|id| state.command(id));
+    let why = command
+        .map_or_else(|| "since its run had stopped".to_owned(), |command| format!("for {}", command.by));
+    let said = match &cancel.answer {
+        None => "nothing is recorded of its answer".to_owned(),
+        Some((CancelAnswer::Accepted, _)) => "it agreed".to_owned(),
+        Some((CancelAnswer::TooLate, _)) => "it was too late".to_owned(),
+        Some((CancelAnswer::Refused { status, message }, _)) => format!("it answered {status}: {message}"),
+    };
+    Some(Step {
+        kind: StepKind::Cancelled,
+        text: format!("GitHub was asked to cancel the workflow run, {why}; {said}"),
+        position: cancel.answer.as_ref().map_or(Some(asked), |(_, at)| Some(*at)),
+        at: None,
+    })
 }
 
 /// Other runs that carry the dispatch's id, whoever owns them.

@@ -75,10 +75,12 @@ impl Teller<'_> {
                 let above = self.above(index, false);
                 (self.cause(index, self.waits(index), self.told(&above)), above)
             }
+            Status::Cancelled => {
+                (self.cause(index, format!("{key} was {reason}"), self.orders(index)), Vec::new())
+            }
             // The view gives no other status to a stack that waits.
             Status::Released
             | Status::Failed
-            | Status::Cancelled
             | Status::DispatchRefused
             | Status::CannotRun
             | Status::Undecidable
@@ -145,7 +147,7 @@ impl Teller<'_> {
         let leads_to_failure = |parent: &usize| {
             let status = self.view.stacks[*parent].status;
             let passes = status == Status::Skipped || status == Status::Blocked;
-            passes || self.run.stacks[*parent].failure().is_some() || status == Status::CannotRun
+            passes || self.run.stacks[*parent].stands_still() || status == Status::Undecidable
         };
         unmet.filter(|parent| !blocked || leads_to_failure(parent)).collect()
     }
@@ -181,33 +183,66 @@ impl Teller<'_> {
             }
         };
         let because = view.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let attempt = view::attempt_words(&self.run.stacks[index]).map(|words| format!(" ({words})"));
+        let attempt = attempt.unwrap_or_default();
         let so_long = view.since.map(|since| format!(", {}", lasted(between(since, self.now))));
         let so_long = so_long.unwrap_or_default();
         let text = match view.status {
+            // Somebody asked for the next attempt.
+            Status::Released | Status::Held | Status::Waiting if self.run.stacks[index].retry().is_some() => {
+                format!("{key} is to be dispatched again{because}")
+            }
             Status::Failed => match self.run.stacks[index].failure() {
                 Some(Stage::Concluded(conclusion)) => {
-                    format!("{key} {}{in_runs}", view::conclusion_words(conclusion))
+                    format!("{key} {}{in_runs}{attempt}", view::conclusion_words(conclusion))
                 }
-                _ => format!("{key} failed{in_runs}"),
+                _ => format!("{key} failed{in_runs}{attempt}"),
             },
-            Status::Cancelled => format!("{key} was cancelled{in_runs}"),
+            Status::Cancelled => {
+                let by = self.cancelled_by(index).map(|by| format!(" by {by}")).unwrap_or_default();
+                format!("{key} was cancelled{by}{in_runs}{attempt}")
+            }
             Status::DispatchRefused => format!("{key} was refused{because}"),
             Status::Undecidable => format!("{key} is undecidable{because}"),
             Status::AwaitingApproval => format!("{key} waits for an approval at GitHub{in_runs}{so_long}"),
-            Status::Running => format!("{key} runs{in_runs}{so_long}"),
+            Status::Running => format!("{key} runs{in_runs}{so_long}{because}"),
             Status::Queued => format!("{key} is queued{in_runs}{so_long}{because}"),
             Status::Dispatching => format!("{key} is being dispatched{so_long}{because}"),
             Status::Stopped => format!("{key} does not go{because}"),
-            Status::Succeeded => format!("{key} succeeded{in_runs}"),
+            Status::Succeeded => format!("{key} succeeded{in_runs}{attempt}"),
             Status::Released
             | Status::Held
             | Status::Waiting
             | Status::Blocked
             | Status::CannotRun
-            | Status::Skipped => format!("{key} is released and about to be dispatched{so_long}"),
+            | Status::Skipped => format!("{key} is released and about to be dispatched{so_long}{attempt}"),
         };
         let mut proof = vec![self.state.told(self.run, index)];
-        proof.extend(self.run.stacks[index].decided.filter(|decided| *decided != proof[0]));
+        let more = self.run.stacks[index].decided.into_iter().chain(self.orders(index));
+        for position in more {
+            if !proof.contains(&position) {
+                proof.push(position);
+            }
+        }
         self.cause(index, text, proof)
+    }
+
+    /// The commands behind how a stack stands.
+    fn orders(&self, index: usize) -> Vec<Position> {
+        let stack = &self.run.stacks[index];
+        let asked = [stack.withdrawn(), stack.cancel(), stack.retry(), stack.retried()];
+        asked.into_iter().flatten().map(|asked| asked.at).collect()
+    }
+
+    /// Who had its workflow cancelled.
+    fn cancelled_by(&self, index: usize) -> Option<&str> {
+        let stack = &self.run.stacks[index];
+        if let Some(asked) = stack.withdrawn() {
+            return Some(&asked.by);
+        }
+        stack.calls.iter().find_map(|call| {
+            let cancel = self.state.dispatches.get(&call.dispatch)?.cancel.as_ref()?;
+            Some(self.state.command(cancel.command.as_ref()?)?.by.as_str())
+        })
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn cancelled(asked: &Asked) -> String {
 }
 
 /// `attempt 2, asked for by alice: the quota was raised`; none for an attempt that nobody asked for.
-pub(super) fn attempt_words(stack: &Stack) -> Option<String> {
+pub(crate) fn attempt_words(stack: &Stack) -> Option<String> {
     stack.retried().map(|asked| format!("attempt {}, asked for by {}", stack.attempt(), asked.words()))
 }
 

@@ -223,3 +223,49 @@ fn a_refused_dispatch_and_one_that_somebody_doubled_say_so() {
     let evidence = evidence(&world, "vpc");
     assert_eq!((evidence.verdict, evidence.others.len()), (Verdict::Doubled, 1));
 }
+
+#[test]
+fn a_retry_names_who_asked_for_it_and_its_record_proves_it() {
+    let mut world = of("vpc > app");
+    world.fail("vpc");
+    let command = world.retry("opened", "vpc");
+    let run = world.run("opened");
+    let causes = explain(world.repository(), run, run.find(&key("vpc")).unwrap(), world.now);
+    assert!(
+        causes[0].text.ends_with("attempt 2, asked for by alice")
+            && causes[0].text.starts_with("vpc/dev is queued"),
+        "{}",
+        causes[0].text
+    );
+    let asked = world.repository().command(&command).unwrap().at.1;
+    assert!(causes[0].proof.contains(&asked), "{:?}", causes[0].proof);
+    world.finish("vpc");
+    assert_eq!(
+        told(&world, "opened", "vpc"),
+        ["vpc/dev succeeded in workflow run 9001 (attempt 2, asked for by alice)"]
+    );
+    let causes = explain_run(world.repository(), world.run("opened"), world.now);
+    let told = causes.iter().find(|cause| cause.kind == Kind::Command).unwrap();
+    assert_eq!(told.text, "alice asked to retry vpc/dev; done");
+}
+
+#[test]
+fn a_cancellation_names_who_asked_for_it() {
+    let mut world = of("vpc > app > db");
+    world.cancel_by_hand("opened", "app", false);
+    assert_eq!(told(&world, "opened", "app"), ["app/dev was cancelled by alice"]);
+    assert_eq!(
+        told(&world, "opened", "db"),
+        ["db/dev is blocked: app/dev was cancelled by alice", "app/dev was cancelled by alice"]
+    );
+    world.cancel_by_hand("opened", "vpc", false);
+    assert_eq!(told(&world, "opened", "vpc"), ["vpc/dev was cancelled by alice in workflow run 9000"]);
+    let dispatch = world.repository().dispatches.values().next().unwrap();
+    let evidence = explain_dispatch(world.repository(), dispatch);
+    let cancelled = evidence.steps.iter().find(|step| step.kind == StepKind::Cancelled).unwrap();
+    assert_eq!(cancelled.text, "GitHub was asked to cancel the workflow run, for alice; it agreed");
+    world.cancel_by_hand("opened", "", false);
+    let causes = texts(&explain_run(world.repository(), world.run("opened"), world.now));
+    assert!(causes.contains(&"it stopped: cancelled by alice".to_owned()), "{causes:?}");
+    assert!(causes.contains(&"alice asked to cancel the run; done".to_owned()), "{causes:?}");
+}

@@ -53,6 +53,7 @@ impl RepositoryState {
                 withdrawn.key
             ));
         };
+        run.stacks[index].decided = Some(fold.position);
         let mut retry = None;
         let mut done = None;
         run.set_orders(index, |orders| {
