@@ -16,11 +16,15 @@ impl Decisions {
     /// Begins a span for each run and kind of decision.
     pub(crate) fn begin(state: &RepositoryState, due: &[Event]) -> Self {
         let mut counts: BTreeMap<(&RunId, &str), (u64, Arc<str>)> = BTreeMap::new();
+        let mut triggers: BTreeMap<&RunId, Arc<str>> = BTreeMap::new();
         let mut first = None;
         for event in due {
             let Some(run) = run_of(event) else { continue };
             let Some(trace) = trace_of(state, event, run) else { continue };
             first.get_or_insert_with(|| Arc::clone(&trace));
+            if let Some(trigger) = trigger_of(state, event) {
+                triggers.insert(run, trigger);
+            }
             counts.entry((run, event.name())).or_insert((0, trace)).0 += 1;
         }
         let spans = counts.into_iter().map(|((run, name), (count, trace))| {
@@ -28,6 +32,7 @@ impl Decisions {
                 "decide",
                 otel.name = format!("decide {name}"),
                 trace.parent = &*trace,
+                trace.link = triggers.get(run).filter(|_| name == "run_opened").map(|link| &**link),
                 run.id = %run,
                 repository.id = state.id.0,
                 decision = name,
@@ -57,6 +62,14 @@ fn run_of(event: &Event) -> Option<&RunId> {
         Event::RunCancelled(cancelled) => Some(&cancelled.run),
         Event::StackWithdrawn(withdrawn) => Some(&withdrawn.run),
         Event::RetryDropped(dropped) => Some(&dropped.run),
+        _ => None,
+    }
+}
+
+/// The trace of the webhook that a run is opened for.
+fn trigger_of(state: &RepositoryState, event: &Event) -> Option<Arc<str>> {
+    match event {
+        Event::RunOpened(opened) => state.pulls.get(&opened.pull_request?)?.trace.clone(),
         _ => None,
     }
 }

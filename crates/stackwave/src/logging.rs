@@ -6,7 +6,7 @@ use stackwave_runtime::{Clock as _, Ids, SystemClock};
 use stackwave_telemetry::{
     Metrics,
     metrics::Build,
-    trace::{Exporter, JsonLines, LineFilter, OtlpOptions, SpanLayer, SpanSink, text_fields},
+    trace::{Exporter, JsonLines, LineFilter, OtlpOptions, SpanLayer, SpanSink, TextFields},
 };
 use std::{
     io::{self, IsTerminal as _},
@@ -82,7 +82,7 @@ fn subscribe(format: LogFormat, directives: &str, sink: Option<Arc<dyn SpanSink>
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
-            .fmt_fields(text_fields())
+            .fmt_fields(TextFields)
             .with_filter(filter)
             .boxed(),
         LogFormat::Json => {

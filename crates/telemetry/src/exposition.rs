@@ -17,7 +17,8 @@ pub fn open_metrics(metrics: &Metrics) -> String {
     let mut text = String::new();
     // Writing into a text does not fail.
     let _ = encode(&mut text, metrics.registry());
-    text
+    // Families without labels are written with empty ones, which is allowed and looks odd.
+    text.replace("{} ", " ")
 }
 
 /// Everything in Prometheus's text format. It differs in how counters are announced, and knows no units.

@@ -3,7 +3,9 @@
 use super::{Class, Phase, RepositoryState, Run, run::Progress};
 use stackwave_domain::{
     Entry, Event, Position, RunId, Timestamp,
-    event::{RunClosed, RunEnded, RunOpened, RunSuperseded, StackReleased, StackSkipped},
+    event::{
+        PullRequestObserved, RunClosed, RunEnded, RunOpened, RunSuperseded, StackReleased, StackSkipped,
+    },
     plan::Verdict,
     record::SCHEMA_VERSION,
 };
@@ -63,7 +65,7 @@ impl RepositoryState {
         match event {
             Event::UploadReceived(upload) => self.receive_upload(fold, upload),
             Event::UploadLookedUp(looked_up) => self.look_up_upload(looked_up),
-            Event::PullRequestObserved(observed) => self.observe_pull(fold.position, observed),
+            Event::PullRequestObserved(observed) => self.observe_pull_in(fold, observed),
             Event::MergeGroupObserved(observed) => self.observe_merge_group(fold, observed),
             Event::ReleaseObserved(observed) => self.observe_release(fold.at, observed),
             Event::WorkflowRunObserved(observed) => self.observe_workflow_run(fold, observed),
@@ -118,6 +120,16 @@ impl RepositoryState {
                 Class::Known
             }
         }
+    }
+
+    fn observe_pull_in(&mut self, fold: &Fold<'_>, observed: &PullRequestObserved) -> Class {
+        let class = self.observe_pull(fold.position, observed);
+        if class == Class::Applied
+            && let Some(pull) = self.pulls.get_mut(&observed.number)
+        {
+            pull.trace = fold.trace();
+        }
+        class
     }
 
     fn open_run(&mut self, fold: &Fold<'_>, opened: &RunOpened) -> Class {

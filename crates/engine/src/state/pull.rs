@@ -6,7 +6,7 @@ use stackwave_domain::{
     CommitSha, GitRef, Position, PrNumber, RunId, Timestamp,
     event::{PullRequestObserved, Source},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A pull request at one position of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Pull {
     /// The head branch, for people.
     #[serde(default)]
     pub head_ref: Option<GitRef>,
+    /// W3C trace context of the newest record that changed it: the webhook's that a run is opened for.
+    #[serde(default)]
+    pub trace: Option<Arc<str>>,
 }
 
 /// How and when a pull request was merged.
@@ -88,6 +91,7 @@ impl Pull {
             others: BTreeMap::new(),
             spare: None,
             head_ref: Some(observed.head_ref.clone()),
+            trace: None,
         }
     }
 

@@ -1,16 +1,18 @@
 //! Which log lines are written, and how spans look in lines that people read.
 
 use super::layer::is_about_the_span;
+use std::fmt;
 use tracing::{
     Level, Metadata, Subscriber,
+    field::{Field, Visit},
     level_filters::LevelFilter,
     span::{Attributes, Id, Record},
     subscriber::Interest,
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
-    field::MakeExt as _,
-    fmt::{FormatFields, format},
+    field::RecordFields,
+    fmt::{FormatFields, format::Writer},
     layer::{Context, Filter},
 };
 
@@ -71,15 +73,36 @@ impl<S: Subscriber> Filter<S> for LineFilter {
 }
 
 /// How fields look in text: what a span is in its trace is left out, but for the context itself.
-#[must_use]
-pub fn text_fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
-    format::debug_fn(|writer, field, value| match field.name() {
-        "message" => write!(writer, "{value:?}"),
-        "trace.context" => write!(writer, "trace={value:?}"),
-        name if is_about_the_span(name) || name.starts_with("log.") => Ok(()),
-        name => write!(writer, "{name}={value:?}"),
-    })
-    .delimited(" ")
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TextFields;
+
+impl<'writer> FormatFields<'writer> for TextFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut text = Text { writer, is_first: true, result: Ok(()) };
+        fields.record(&mut text);
+        text.result
+    }
+}
+
+struct Text<'writer> {
+    writer: Writer<'writer>,
+    is_first: bool,
+    result: fmt::Result,
+}
+
+impl Visit for Text<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let name = match field.name() {
+            "trace.context" => "trace",
+            name if is_about_the_span(name) || name.starts_with("log.") => return,
+            name => name,
+        };
+        let blank = if std::mem::take(&mut self.is_first) { "" } else { " " };
+        self.result = self.result.and_then(|()| match name {
+            "message" => write!(self.writer, "{blank}{value:?}"),
+            name => write!(self.writer, "{blank}{name}={value:?}"),
+        });
+    }
 }
 
 /// The filter of the layer that makes spans: nothing but our own.

@@ -24,6 +24,6 @@ mod otlp;
 pub use self::{
     json::JsonLines,
     layer::{SpanLayer, SpanSink},
-    lines::{LineFilter, text_fields},
+    lines::{LineFilter, TextFields},
     otlp::{Exporter, OtlpError, OtlpOptions},
 };

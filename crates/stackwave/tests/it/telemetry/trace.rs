@@ -64,6 +64,11 @@ async fn one_trace_of_a_demonstration_contains_every_hop_from_the_upload_to_each
         assert_eq!(requests.count(), STACKS * runs.len(), "one request a dispatch");
         hangs_together(trace);
     }
+    let opened = traces.values().flatten().filter(|seen| seen.name() == "decide run_opened");
+    let linked = opened.flat_map(|seen| &seen.span.links).filter(|link| {
+        traces.get(&link.trace_id).is_some_and(|trace| named(trace, "webhook").next().is_some())
+    });
+    assert!(linked.count() > 0, "no run knows the webhook that it was opened for");
     let expected = ["workflow run tf-apply.yaml", "workflow run tf-plan.yaml"];
     assert_eq!(workflows.into_iter().collect::<Vec<_>>(), expected);
 }
