@@ -17,8 +17,9 @@ pub(super) async fn gather(gather: &mut Gather<'_>, found: &Found) -> Result<Spa
     let (mut entries, from) = before(gather, found.position).await?;
     let first = gather.log.first_position(gather.stream).await?.unwrap_or(Position::START.next());
     let mut state = State::default();
+    // The run is known from its opening on; what was before only has to be there whole.
     for entry in &entries {
-        state.apply(&gather.whole(entry).await?);
+        gather.whole(entry).await?;
     }
     let mut next = found.position;
     let mut left = None;
