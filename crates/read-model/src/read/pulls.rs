@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 }
 
-fn pull_ranges(query: &PullsQuery, number: Option<i64>, below: Key, count: usize) -> Vec<Keys> {
+pub(super) fn pull_ranges(query: &PullsQuery, number: Option<i64>, below: Key, count: usize) -> Vec<Keys> {
     let opens: &[i64] = if query.open_only { &[1] } else { &[0, 1] };
     let repository = query.repository.map(|repository| codec::number(repository.0));
     let by_repository = |value: i64| -> Condition { ("repository = ?", value.into()) };

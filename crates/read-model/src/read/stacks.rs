@@ -74,7 +74,7 @@ impl Reader<'_> {
     }
 
     /// None when no row can fit.
-    fn stack_filter(&self, query: &StacksQuery) -> rusqlite::Result<Option<StackFilter>> {
+    pub(super) fn stack_filter(&self, query: &StacksQuery) -> rusqlite::Result<Option<StackFilter>> {
         let word = |kind, text: Option<&str>| match text {
             None => Ok(Some(None)),
             Some(text) => words::find(self.tables, kind, text).map(|word| word.map(Some)),

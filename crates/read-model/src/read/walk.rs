@@ -39,5 +39,5 @@ pub(super) fn walk(
 
 /// How many rows are looked at before the index of the texts is asked.
 pub(super) fn patience(wanted: usize) -> usize {
-    (wanted * 4).max(1_000)
+    (wanted * 2).max(200)
 }
