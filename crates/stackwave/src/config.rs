@@ -185,19 +185,6 @@ fn need_for_roles(reader: &mut Reader, roles: &BTreeSet<Role>) {
     }
 }
 
-/// The event log and the read model, for who builds the one from the other.
-///
-/// # Errors
-/// Everything that is wrong with the layers or with these settings.
-pub(crate) fn load_read_model(sources: &Sources) -> Result<(LogSettings, Place), SettingsError> {
-    let mut reader = Reader::new(sources);
-    let log = LogSettings::read(&mut reader);
-    let place = reader.value("read_model", value::read_model);
-    let log = reader.conclude(log)?;
-    let place = place.unwrap_or_else(|| log.read_model());
-    Ok((log, place))
-}
-
 /// The event log alone, for commands that only read it: nothing else has to be complete.
 ///
 /// # Errors

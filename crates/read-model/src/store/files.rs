@@ -119,13 +119,6 @@ impl Files {
         }
     }
 
-    /// Removes all files; the log has everything.
-    pub(crate) fn remove_all(&self) {
-        for (_, path) in self.generations() {
-            remove(&path);
-        }
-    }
-
     fn path_of(&self, generation: u64) -> PathBuf {
         match generation {
             0 => self.base.clone(),
