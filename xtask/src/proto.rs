@@ -17,7 +17,8 @@ const BASELINE: &str = "baseline.json";
 /// Fails on any finding; the findings are printed as `file:line:column:message`.
 pub(crate) fn check(workspace: &Workspace, buf: &Packages) -> Result<()> {
     step("buf lint proto");
-    run(command(workspace, buf).arg("lint")).with_context(|| hint("the gRPC contract does not pass `buf lint`"))?;
+    run(command(workspace, buf).arg("lint"))
+        .with_context(|| hint("the gRPC contract does not pass `buf lint`"))?;
     step(&format!("buf breaking proto --against {FOLDER}/{BASELINE}"));
     run(command(workspace, buf).args(["breaking", "--against", BASELINE])).with_context(|| {
         hint("the gRPC contract breaks clients of the released one; if that is meant, `cargo xtask proto-baseline`")

@@ -47,7 +47,8 @@ impl Context {
                 let found = state.repositories().find_map(|known| Some((known.id, known.runs.get(id)?)));
                 let (repository, run) = found?;
                 let (at, position) = run.opened;
-                Some(Opening { stream: partition.stream(), repository, at, position })
+                let stopped_at = run.stopped_at();
+                Some(Opening { stream: partition.stream(), repository, at, position, stopped_at })
             })
         });
         if folded.is_some() {
@@ -59,6 +60,7 @@ impl Context {
             repository: row.repository,
             at: row.opened_at,
             position: row.opened,
+            stopped_at: row.stopped_at,
         }))
     }
 
@@ -106,17 +108,22 @@ impl Context {
             Ok(())
         };
         tokio::time::timeout(WRITE_PATIENCE, done).await.unwrap_or_else(|_| {
-            Err(errors::unavailable("LOG_UNAVAILABLE", "the event log did not take the record in time; it may still be in it"))
+            Err(errors::unavailable(
+                "LOG_UNAVAILABLE",
+                "the event log did not take the record in time; it may still be in it",
+            ))
         })
     }
 }
 
-/// A run's first record.
+/// A run's first record, and when it stopped.
 pub(crate) struct Opening {
     pub(crate) stream: StreamId,
     pub(crate) repository: RepositoryId,
     pub(crate) at: Timestamp,
     pub(crate) position: Position,
+    /// When it stopped to dispatch.
+    pub(crate) stopped_at: Option<Timestamp>,
 }
 
 /// What the read model knows; a process without one knows nothing beyond its state.

@@ -128,10 +128,7 @@ fn causes(
     if view.stacks[index].status == Status::Succeeded {
         return Vec::new();
     }
-    explain_in(repository, view, index, MAX_CAUSES, now)
-        .into_iter()
-        .map(|told| cause(stream, told))
-        .collect()
+    explain_in(repository, view, index, MAX_CAUSES, now).into_iter().map(|told| cause(stream, told)).collect()
 }
 
 /// One sentence of an explanation.

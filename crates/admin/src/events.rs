@@ -46,7 +46,8 @@ impl Events for EventsService {
     ) -> Result<Response<Guarded>, Status> {
         let caller = Caller::from(request.extensions())?;
         let Ok(permit) = Arc::clone(&self.streams).try_acquire_owned() else {
-            let what = "256 streams of events are open on this server already; close one, or ask another replica";
+            let what =
+                "256 streams of events are open on this server already; close one, or ask another replica";
             return Err(errors::exhausted("TOO_MANY_STREAMS", what));
         };
         let wanted = request::read(&self.context, request.into_inner()).await?;

@@ -53,7 +53,8 @@ impl Gate {
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Status> {
         let given = bearer_token(headers.get("authorization").map(http::HeaderValue::as_bytes));
-        let known = self.bootstrap.is_some() || self.core.config.read(|config| config.admin_tokens().next().is_some());
+        let known = self.bootstrap.is_some()
+            || self.core.config.read(|config| config.admin_tokens().next().is_some());
         if !known {
             return Err(errors::unauthenticated(
                 "NO_TOKEN_CONFIGURED",

@@ -44,8 +44,11 @@ pub(super) const METHODS: &[(&str, AdminRole)] = &[
 ];
 
 /// Services that answer anybody: load balancers ask for health, and `grpcurl` for descriptions.
-const OPEN: [&str; 3] =
-    ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+const OPEN: [&str; 3] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +96,13 @@ mod tests {
     fn only_health_and_reflection_are_open_and_what_is_unknown_is_not() {
         assert_eq!(needed("/grpc.health.v1.Health/Watch"), Needed::Nothing);
         assert_eq!(needed("/stackwave.admin.v1.Runs/GetRun"), Needed::Role(Viewer));
-        for path in ["/stackwave.admin.v1.Runs/", "/grpc.health.v1.Healthy/x", "", "/", "/stackwave.admin.v1.Runs/getrun"] {
+        for path in [
+            "/stackwave.admin.v1.Runs/",
+            "/grpc.health.v1.Healthy/x",
+            "",
+            "/",
+            "/stackwave.admin.v1.Runs/getrun",
+        ] {
             assert_eq!(needed(path), Needed::Unknown, "{path}");
         }
     }

@@ -44,7 +44,8 @@ pub(super) async fn give(context: &Context, caller: &Caller, wish: Wish) -> Resu
         return Err(refused(&wish, &refusal));
     }
     let partition = context.partition_of(wish.repository);
-    let partition = partition.ok_or_else(|| Status::internal("the repository's partition is not followed"))?;
+    let partition =
+        partition.ok_or_else(|| Status::internal("the repository's partition is not followed"))?;
     let mut record = core.record(&caller.name, vec![wish.ask.event(id.clone(), wish.reason.clone())]);
     if let Some(run) = wish.ask.run() {
         record = record.about(run.as_str());

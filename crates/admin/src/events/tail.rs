@@ -57,7 +57,8 @@ impl Tail<'_> {
             let page = self.page(self.next).await?;
             let Some(last) = page.last().map(|entry| entry.position) else { break };
             for entry in &page {
-                if self.wanted.end.is_some_and(|end| entry.position > end) || self.tell(entry).await.is_some() {
+                if self.wanted.end.is_some_and(|end| entry.position > end) || self.tell(entry).await.is_some()
+                {
                     return Ok(Done);
                 }
             }
@@ -111,7 +112,8 @@ impl Tail<'_> {
             return None;
         }
         self.narrator.add(entry);
-        let events: Vec<&Event> = entry.record.events.iter().filter(|event| self.wants(entry, event)).collect();
+        let events: Vec<&Event> =
+            entry.record.events.iter().filter(|event| self.wants(entry, event)).collect();
         if events.is_empty() {
             return None;
         }

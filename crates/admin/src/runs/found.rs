@@ -1,9 +1,16 @@
 //! Finds a run, as it is or as it was, and reads something out of it.
 
-use crate::{context::Context, errors, past};
+use crate::{
+    context::{Context, Opening},
+    errors, past,
+};
+use jiff::SignedDuration;
 use stackwave_domain::{Position, RepositoryId, RunId, StreamId, Timestamp};
 use stackwave_engine::state::{RepositoryState, Run};
 use tonic::Status;
+
+/// Of a run that the state has forgotten, so much after its end is looked at.
+const AFTER_END: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// A run with what is around it.
 pub(super) struct Found<'a> {
@@ -33,15 +40,14 @@ pub(super) async fn read_run<T>(
     {
         return answer;
     }
-    let (stream, repository) =
-        context.locate_run(&run).await?.ok_or_else(|| errors::not_found("run", id))?;
-    let log = &context.core.log;
+    let opening = context.opening_of(&run).await?.ok_or_else(|| errors::not_found("run", id))?;
+    let (stream, repository) = (opening.stream, opening.repository);
     let as_of = match position {
         // The state has forgotten it: it ended long ago.
-        0 => log.last_position(stream).await.map_err(|error| errors::log(&error))?,
+        0 => end_of(context, &opening).await?,
         position => Position(position),
     };
-    let state = past::repository_at(context, stream, repository, as_of).await?;
+    let state = past::repository_at(context, stream, repository, opening.position, as_of).await?;
     let folded = state.repository(repository);
     let found = folded.and_then(|repository| Some((repository, repository.runs.get(&run)?)));
     let Some((repository, run)) = found else {
@@ -64,6 +70,15 @@ fn read_now<T>(
             Some(read(&Found { stream: partition.stream(), repository, run, now, as_of: state.position() }))
         })
     })
+}
+
+/// Where nothing more is told of a run that has ended: a re-run by hand at GitHub comes within days, if at all.
+async fn end_of(context: &Context, opening: &Opening) -> Result<Position, Status> {
+    let log = &context.core.log;
+    let last = log.last_position(opening.stream).await.map_err(|error| errors::log(&error))?;
+    let Some(end) = opening.stopped_at.and_then(|at| at.checked_add(AFTER_END).ok()) else { return Ok(last) };
+    let end = log.position_at(opening.stream, end).await.map_err(|error| errors::log(&error))?;
+    Ok(end.min(last))
 }
 
 /// The repository of a run that this process has folded.

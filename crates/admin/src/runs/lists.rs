@@ -84,10 +84,8 @@ pub(super) async fn uploads(
     if !request.head_sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(invalid("head_sha", "it is not the beginning of a commit's id"));
     }
-    let query = UploadsQuery {
-        repository: repository(context, &request.repository)?,
-        head_sha: request.head_sha,
-    };
+    let query =
+        UploadsQuery { repository: repository(context, &request.repository)?, head_sha: request.head_sha };
     let page = context.read_model.uploads(query, page).await.map_err(rows::refused)?;
     let uploads = page.rows.into_iter().map(|row| rows::upload(context, row)).collect();
     Ok(v1::ListUploadsResponse { uploads, next_page_token: page.next.unwrap_or_default() })

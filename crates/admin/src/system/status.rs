@@ -15,11 +15,8 @@ pub(super) async fn status(context: &Context, sources: &Sources) -> v1::GetStatu
     let core = &context.core;
     let parts = core.health.parts().into_iter();
     let details = core.health.details().into_iter();
-    let parts = parts.map(|(name, why)| v1::Part {
-        name,
-        ready: why.is_none(),
-        detail: why.unwrap_or_default(),
-    });
+    let parts =
+        parts.map(|(name, why)| v1::Part { name, ready: why.is_none(), detail: why.unwrap_or_default() });
     let details = details.map(|(name, value)| v1::Part {
         name,
         ready: true,

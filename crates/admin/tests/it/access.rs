@@ -52,7 +52,12 @@ async fn call(channel: &Channel, method: &str, header: Option<&str>) -> Result<(
     answer.into_inner().message().await.map(drop)
 }
 
-async fn token(admin: &Admin, name: &str, role: Role, valid_for: Option<prost_types::Duration>) -> (String, String) {
+async fn token(
+    admin: &Admin,
+    name: &str,
+    role: Role,
+    valid_for: Option<prost_types::Duration>,
+) -> (String, String) {
     let mut client = CredentialsClient::new(admin.channel().await);
     let request = CreateTokenRequest { name: name.to_owned(), role: role.into(), valid_for };
     let created = client.create_token(authorized(request)).await.unwrap().into_inner();

@@ -86,11 +86,8 @@ async fn a_run_is_cancelled_and_a_repository_looked_at() {
     let cancel = CancelRequest { run_id: "one".to_owned(), ..Default::default() };
     let cancelled = client.cancel(authorized(cancel)).await.unwrap().into_inner().command.unwrap();
     assert_eq!((cancelled.kind.as_str(), cancelled.run_id.as_str()), ("cancel", "one"));
-    let resync = ResyncRequest {
-        repository: "acme/infra".to_owned(),
-        pull_request: Some(7),
-        ..Default::default()
-    };
+    let resync =
+        ResyncRequest { repository: "acme/infra".to_owned(), pull_request: Some(7), ..Default::default() };
     let looked = client.resync(authorized(resync)).await.unwrap().into_inner().command.unwrap();
     assert_eq!((looked.kind.as_str(), looked.status()), ("resync", CommandStatus::Accepted));
     assert_eq!(looked.repository.unwrap().name, "acme/infra");

@@ -103,11 +103,8 @@ async fn what_makes_no_sense_names_the_field() {
     let request =
         CreateApiKeyRequest { name: "x".to_owned(), valid_for: Some(nothing), ..Default::default() };
     assert_eq!(field(&client.create_api_key(authorized(request)).await.unwrap_err()), "valid_for");
-    let request = CreateApiKeyRequest {
-        name: "x".to_owned(),
-        workspace: "payments".to_owned(),
-        ..Default::default()
-    };
+    let request =
+        CreateApiKeyRequest { name: "x".to_owned(), workspace: "payments".to_owned(), ..Default::default() };
     let status = client.create_api_key(authorized(request)).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound, "{status}");
     for (name, role, wrong) in [("x", 0, "role"), ("x", 77, "role"), ("dispatcher", 1, "name")] {
@@ -123,11 +120,8 @@ async fn a_key_of_a_new_workspace_opens_that_one() {
     let workspace = CreateWorkspaceRequest { name: "payments".to_owned(), ..Default::default() };
     inventory.create_workspace(authorized(workspace)).await.unwrap();
     let mut client = client(&admin).await;
-    let request = CreateApiKeyRequest {
-        name: "x".to_owned(),
-        workspace: "payments".to_owned(),
-        ..Default::default()
-    };
+    let request =
+        CreateApiKeyRequest { name: "x".to_owned(), workspace: "payments".to_owned(), ..Default::default() };
     let secret = client.create_api_key(authorized(request)).await.unwrap().into_inner().secret;
     let hash = Digest::of(secret.as_bytes());
     let workspace = admin.core.config.read(|config| config.api_key(&hash).unwrap().workspace.to_string());

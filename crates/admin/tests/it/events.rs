@@ -19,7 +19,10 @@ fn of_repository() -> StreamEventsRequest {
     StreamEventsRequest { scope: Some(Scope::Repository("acme/infra".to_owned())), ..Default::default() }
 }
 
-async fn open(admin: &Admin, request: StreamEventsRequest) -> Result<Streaming<StreamEventsResponse>, Status> {
+async fn open(
+    admin: &Admin,
+    request: StreamEventsRequest,
+) -> Result<Streaming<StreamEventsResponse>, Status> {
     client(admin).await.stream_events(authorized(request)).await.map(tonic::Response::into_inner)
 }
 
@@ -93,8 +96,7 @@ async fn events_are_chosen_by_name_and_time_and_the_stream_ends_where_it_was() {
     let admin = Admin::start().await;
     admin.decide(vec![opened("one", 7).into()]).await;
     admin.decide(vec![released("one").into()]).await;
-    let released_only =
-        StreamEventsRequest { event_names: vec!["stack_released".into()], ..of_run("one") };
+    let released_only = StreamEventsRequest { event_names: vec!["stack_released".into()], ..of_run("one") };
     assert_eq!(positions(&admin, released_only).await, [2]);
     let long_ago = prost_types::Timestamp { seconds: 0, nanos: 0 };
     let since = StreamEventsRequest { from_time: Some(long_ago), ..of_repository() };

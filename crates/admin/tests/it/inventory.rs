@@ -97,10 +97,13 @@ async fn installations_tell_whether_they_can_be_used() {
         repositories: Vec::new(),
     };
     let subject = Subject::config_github("installation");
-    for event in [observed(1, "acme", "created"), observed(2, "Zeta", "created"), observed(2, "Zeta", "suspend")] {
+    for event in
+        [observed(1, "acme", "created"), observed(2, "Zeta", "created"), observed(2, "Zeta", "suspend")]
+    {
         admin.append(subject.clone(), vec![event.into()]).await;
     }
-    let listed = client(&admin).await.list_installations(authorized(ListInstallationsRequest::default())).await;
+    let listed =
+        client(&admin).await.list_installations(authorized(ListInstallationsRequest::default())).await;
     let listed: Vec<(String, bool, String, u32)> = listed
         .unwrap()
         .into_inner()

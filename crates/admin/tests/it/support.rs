@@ -1,11 +1,11 @@
 //! A process of one role, on a log in a temporary folder.
 
 use secrecy::SecretString;
-use stackwave_admin_proto::v1::{GetRunRequest, ListRunsRequest, ListRunsResponse, runs_client::RunsClient};
 use stackwave_admin::{Budget, Narrator, Process, ServerTls, Sources};
+use stackwave_admin_proto::v1::{GetRunRequest, ListRunsRequest, ListRunsResponse, runs_client::RunsClient};
 use stackwave_domain::{
-    CommitSha, Digest, Entry, Event, GitRef, InstallationId, Position, PrNumber, RepositoryId, RepositoryName,
-    RunId, RunPlan, StackKey, StreamId, Subject, WorkflowFile, WorkspaceId,
+    CommitSha, Digest, Entry, Event, GitRef, InstallationId, Position, PrNumber, RepositoryId,
+    RepositoryName, RunId, RunPlan, StackKey, StreamId, Subject, WorkflowFile, WorkspaceId,
     digest::Stored,
     event::{RepositoryRegistered, RunOpened, StackReleased, Trigger},
     fragment::WorkflowCall,
@@ -17,7 +17,12 @@ use stackwave_read_model::{Place, ReadModel};
 use stackwave_runtime::{
     Acting, ConfigView, Core, Health, Ids, PartitionOptions, PartitionView, SystemClock, partition,
 };
-use std::{collections::{BTreeMap, BTreeSet}, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{

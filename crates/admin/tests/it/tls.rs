@@ -109,9 +109,7 @@ async fn a_renewed_certificate_is_taken_up_and_one_that_cannot_be_used_is_not() 
     files.write("server.key", "nothing");
     assert!(goes_through(&admin, trusting(&old)).await);
     files.server(&new, None);
-    let taken_up = async {
-        while !goes_through(&admin, trusting(&new)).await {}
-    };
+    let taken_up = async { while !goes_through(&admin, trusting(&new)).await {} };
     tokio::time::timeout(PATIENCE, taken_up).await.unwrap();
 }
 
