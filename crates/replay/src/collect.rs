@@ -125,6 +125,9 @@ pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Res
     Ok(Recording { about, base: span.base, config: settings, entries: span.entries, blobs: gather.blobs })
 }
 
+/// So many of a stream's first records tell whether it was purged.
+const FIRST_RECORDS: usize = 64;
+
 /// What was gathered.
 struct Span {
     base: Option<State>,
@@ -145,6 +148,12 @@ impl<'a> Gather<'a> {
     fn new(log: &'a Arc<dyn EventLog>, repository: RepositoryId) -> Self {
         let stream = StreamId::of_repository(repository, log.partitions());
         Self { log, repository, stream, blobs: BTreeMap::new(), withheld: 0 }
+    }
+
+    /// Whether the stream's first records are gone. A purge leaves the last record of some subjects, so there are gaps.
+    async fn is_purged(&self) -> Result<bool, LogError> {
+        let first = self.log.read(self.stream, Position::START.next(), FIRST_RECORDS).await?;
+        Ok(first.iter().zip(1..).any(|(entry, position)| entry.position.0 != position))
     }
 
     /// Records from a position on, in order; empty at the end only.

@@ -15,7 +15,6 @@ const LONGEST: usize = 100_000;
 
 pub(super) async fn gather(gather: &mut Gather<'_>, found: &Found) -> Result<Span, CollectError> {
     let (mut entries, from) = before(gather, found.position).await?;
-    let first = gather.log.first_position(gather.stream).await?.unwrap_or(Position::START.next());
     let mut state = State::default();
     // The run is known from its opening on; what was before only has to be there whole.
     for entry in &entries {
@@ -41,7 +40,8 @@ pub(super) async fn gather(gather: &mut Gather<'_>, found: &Found) -> Result<Spa
             }
         }
     }
-    Ok(Span { base: None, entries, cut: from > first })
+    let cut = from > Position::START.next() || gather.is_purged().await?;
+    Ok(Span { base: None, entries, cut })
 }
 
 /// Whether nothing is to be expected of a run but what people start again.

@@ -7,7 +7,7 @@ use crate::{
     base::{self, BaseError},
 };
 use jiff::SignedDuration;
-use stackwave_domain::{Entry, Event, Position, StreamId, Subject, Timestamp, digest::BlobRef};
+use stackwave_domain::{Entry, Event, Position, Subject, Timestamp, digest::BlobRef};
 use stackwave_engine::State;
 use stackwave_event_log::Filter;
 
@@ -23,7 +23,7 @@ pub(super) async fn gather(
 ) -> Result<Span, CollectError> {
     let mut thread = Thread::of(wanted, found.map(|found| &found.opened));
     let mut state = checkpoint(gather).await?;
-    let purged = state.is_some();
+    let has_checkpoint = state.is_some();
     let mut folded = state.clone().unwrap_or_default();
     let mut entries: Vec<Entry> = Vec::new();
     // As long as nothing told of it, records are kept only while they are few.
@@ -76,8 +76,7 @@ pub(super) async fn gather(
     };
     entries.retain(|entry| entry.position <= end);
     let base = before.map(|state| state.only(gather.repository));
-    let first = gather.log.first_position(gather.stream).await?;
-    let cut = !purged && first.is_some_and(|first| first > Position::START.next());
+    let cut = !has_checkpoint && gather.is_purged().await?;
     Ok(Span { base, entries, cut })
 }
 
@@ -96,8 +95,7 @@ fn ended(found: Option<&Found>, entry: &Entry) -> Option<Timestamp> {
 
 /// The state that stands for records which were purged; none when nothing was.
 async fn checkpoint(gather: &mut Gather<'_>) -> Result<Option<State>, CollectError> {
-    let first = gather.log.first_position(gather.stream).await?;
-    if first.is_none_or(|first| first <= Position::START.next()) || gather.stream == StreamId::Config {
+    if !gather.is_purged().await? {
         return Ok(None);
     }
     let Some(subject) = Subject::checkpoint(gather.stream) else { return Ok(None) };
@@ -108,7 +106,10 @@ async fn checkpoint(gather: &mut Gather<'_>) -> Result<Option<State>, CollectErr
         from = last.position.next();
         for event in page.iter().flat_map(|entry| &entry.record.events) {
             let Event::CheckpointWritten(written) = event else { continue };
-            if let Some(state) = load(gather, &written.state).await? {
+            // An older one is of no use once records after it are gone as well.
+            let next = gather.log.read(gather.stream, written.at.next(), 1).await?;
+            let follows = next.first().is_some_and(|entry| entry.position == written.at.next());
+            if follows && let Some(state) = load(gather, &written.state).await? {
                 return Ok(Some(state));
             }
         }

@@ -100,3 +100,24 @@ async fn what_is_left_can_be_replayed_and_verified() {
     let report = verify(&recording).unwrap();
     assert_eq!(report.difference, None, "{report:#?}");
 }
+
+#[tokio::test]
+async fn a_state_that_stands_for_purged_records_is_cleaned_too() {
+    let mut world = planted().await;
+    let checkpoint = world.checkpoint_and_purge().await;
+    world.pull(ACME, 8, "opened", "bbbbbbb").await;
+    world.upload(ACME, "bbbbbbb", crate::world::graph("vpc > eks")).await;
+    let recording = world.recording().await;
+    assert!(recording.base.is_some() && recording.about.from > checkpoint && !recording.about.cut);
+    assert!(recording.about.withheld > 0, "the state held some");
+    let mut file = Vec::new();
+    write(&recording, &mut file, false).unwrap();
+    // The state is packed: what it holds is seen in its own words.
+    let text = format!("{:?} {}", recording.base, String::from_utf8(file).unwrap());
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "{secret} is left");
+    }
+    let report = verify(&recording).unwrap();
+    assert_eq!((report.difference, report.out_of_reach), (None, 0));
+    assert_eq!(Player::new(&recording).unwrap().run().unwrap().id, world.run().id);
+}

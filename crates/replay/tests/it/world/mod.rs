@@ -6,8 +6,8 @@ use stackwave_domain::{
     WorkspaceId,
     digest::{BlobRef, Stored},
     event::{
-        ApiKeyRegistered, CommentPosted, DispatchAccepted, DispatchClaimed, PullRequestObserved,
-        RepositoryRegistered, Source, UploadReceived, WorkflowRunObserved,
+        ApiKeyRegistered, CheckpointWritten, CommentPosted, DispatchAccepted, DispatchClaimed,
+        PullRequestObserved, RepositoryRegistered, Source, UploadReceived, WorkflowRunObserved,
     },
     fragment::{AffectedStack, FragmentBuilder, ProSettings, WorkflowCall},
     record::Basis,
@@ -18,7 +18,7 @@ use stackwave_engine::{
     due::{due_decisions, due_dispatches, inputs_for},
     state::{RepositoryState, Run},
 };
-use stackwave_event_log::{Append, EventLog};
+use stackwave_event_log::{Append, EventLog, is_checked};
 use stackwave_event_log_sqlite::SqliteLog;
 use stackwave_replay::{Ask, CollectError, Depth, Recording, Wanted, collect};
 use std::sync::Arc;
@@ -341,6 +341,24 @@ impl World {
             page.iter().for_each(|entry| drop(state.apply(entry)));
         }
         self.state = state;
+    }
+
+    /// Writes the state down and removes what it stands for; up to where.
+    pub(crate) async fn checkpoint_and_purge(&mut self) -> Position {
+        let at = self.state.position();
+        let bytes = self.state.to_snapshot().unwrap();
+        let size = bytes.len() as u64;
+        let digest = self.log.put_blob(bytes.into()).await.unwrap();
+        let written = CheckpointWritten { at, format: 1, engine: 1, state: BlobRef { digest, bytes: size } };
+        self.tell_quietly(Subject::checkpoint(STREAM).unwrap(), written).await;
+        self.log.upkeep().purge(STREAM, at, is_checked).await.unwrap();
+        at
+    }
+
+    async fn tell_quietly(&mut self, subject: Subject, event: impl Into<Event>) {
+        let record = self.record("test", vec![event.into()]);
+        let appended = self.log.append(Append::any(subject.clone(), record.clone())).await.unwrap();
+        self.state.apply(&Entry { position: appended.receipt.position, subject, record });
     }
 
     // What is collected.
