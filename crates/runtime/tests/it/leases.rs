@@ -183,6 +183,20 @@ async fn a_process_that_drains_gives_back_what_it_held() {
 }
 
 #[tokio::test]
+async fn a_process_that_cannot_reach_the_leases_ends_to_act_and_begins_again() {
+    let Some(nats) = Nats::start(1).await else { return };
+    let log = prepare(&nats).await;
+    let one = nats.process().await;
+    settled(&[&one], 1).await;
+    nats.cut();
+    until("it acts no more", || async { acts(&one).is_empty() }).await;
+    nats.mend().await;
+    settled(&[&one], 1).await;
+    work(&[&one], log.as_ref(), 1).await;
+    assert_decided_once(log.as_ref(), 1).await;
+}
+
+#[tokio::test]
 async fn a_log_of_one_process_has_no_leases() {
     let sqlite = Sqlite::new();
     let process = Process::start(sqlite.open(), How::default()).await;

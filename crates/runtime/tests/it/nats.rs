@@ -29,6 +29,16 @@ impl Nats {
         }
     }
 
+    /// Nobody reaches the server any more.
+    pub(crate) fn cut(&self) {
+        self.server.kill();
+    }
+
+    /// It is there again, with what it held.
+    pub(crate) async fn mend(&self) {
+        self.server.start_again().await;
+    }
+
     /// A connection of the test's own.
     pub(crate) async fn log(&self) -> Arc<dyn EventLog> {
         NatsLog::connect(self.options()).await.unwrap()
