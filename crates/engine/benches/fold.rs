@@ -58,7 +58,11 @@ fn snapshots(log: &[Entry]) {
     let stacks: usize =
         state.repositories().flat_map(|it| it.runs.values()).map(|run| run.stacks.len()).sum();
     let bytes = state.to_snapshot().unwrap();
-    println!("{stacks} stacks in a state of {} KiB, {} bytes a stack", bytes.len() / 1024, bytes.len() / stacks);
+    println!(
+        "{stacks} stacks in a state of {} KiB, {} bytes a stack",
+        bytes.len() / 1024,
+        bytes.len() / stacks
+    );
     println!("copy: {:?}", best(|| state.clone()));
     println!(
         "write: {:?}",
@@ -68,6 +72,23 @@ fn snapshots(log: &[Entry]) {
         })
     );
     println!("read: {:?}", best(|| State::from_snapshot(&bytes).unwrap()));
+    let before = resident();
+    let read = State::from_snapshot(&bytes).unwrap();
+    let whole = resident();
+    let copy = read.clone();
+    println!(
+        "in memory: {} bytes a stack, {} more for a copy",
+        whole.saturating_sub(before) / stacks,
+        resident().saturating_sub(whole) / stacks
+    );
+    drop((read, copy));
+}
+
+/// The memory that the process has, in bytes; 0 where that is not told.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|text| text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()));
+    pages.unwrap_or(0) * 4096
 }
 
 fn best(fold: impl Fn() -> State) -> Duration {
