@@ -17,7 +17,10 @@ use async_nats::jetstream::{
 use futures::{FutureExt as _, StreamExt as _, stream};
 use stackwave_domain::{Entry, Position, StreamId};
 use stackwave_event_log::{Entries, LogError};
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 use tokio::sync::watch;
 
 /// At most this many entries at once.
@@ -34,6 +37,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// How long a read waits for records that are known to be there; long enough to replace a consumer on the way.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A page of some records ends after so long, once it has any: where the next ones lie far apart the server looks for them
+/// longer than whoever asks may want to wait.
+const FILTERED_PAGE: Duration = Duration::from_millis(20);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
@@ -110,7 +116,11 @@ impl Follow {
     pub(crate) async fn page(mut self, end: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
         let mut page = Vec::new();
         self.for_a_page(limit);
-        while page.len() < limit && self.next <= end {
+        let enough_at = self.filter.is_some().then(|| Instant::now() + FILTERED_PAGE);
+        let enough = |page: &Vec<Entry>| {
+            page.len() >= limit || !page.is_empty() && enough_at.is_some_and(|at| Instant::now() >= at)
+        };
+        while !enough(&page) && self.next <= end {
             match tokio::time::timeout(PAGE_TIMEOUT, self.batch(limit - page.len())).await {
                 Ok(Ok(entries)) => page.extend(entries),
                 Ok(Err(error)) if page.is_empty() => return Err(error),

@@ -8,10 +8,11 @@ use async_nats::jetstream::{
 };
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use stackwave_domain::{Position, StreamId};
+use stackwave_domain::{Position, ProcessId, StreamId, Timestamp};
 use stackwave_event_log::{
-    Append, AppendError, EventLog as _, LogError,
+    Append, AppendError, EventLog as _, LeaseError, LogError, SnapshotKey, StoreStats,
     conformance::{Followed, ledger, partition, record},
+    is_checked,
 };
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_testkit::nats::NatsServer;
@@ -87,6 +88,33 @@ async fn streams_that_were_made_by_hand_are_counted_and_stay_as_they_are() {
     jetstream.create_object_store(bucket).await.unwrap();
     let before = streams(&server).await;
     assert_eq!(NatsLog::open_existing(options(&server)).await.unwrap().partitions(), 2);
+    assert_eq!(streams(&server).await, before);
+}
+
+#[tokio::test]
+async fn a_log_of_an_older_version_has_no_caches_and_nobody_who_works_on_it() {
+    let Some(server) = NatsServer::start().await else { return };
+    let log = NatsLog::connect(options(&server)).await.unwrap();
+    log.append(Append::any(ledger(1), record("a"))).await.unwrap();
+    for name in ["OBJ_SW_SNAPSHOTS", "KV_SW_LEASES"] {
+        jetstream(&server).await.delete_stream(name).await.unwrap();
+    }
+    let before = streams(&server).await;
+    let reader = NatsLog::open_existing(options(&server)).await.unwrap();
+    let key = SnapshotKey { stream: partition(), engine: 1 };
+    assert_eq!(reader.snapshots().load(key).await.unwrap(), None);
+    assert_eq!(reader.snapshots().list(partition()).await.unwrap(), []);
+    assert_eq!(reader.leases().held().await.unwrap(), []);
+    assert_eq!(reader.leases().members(None).await.unwrap(), []);
+    assert_eq!(reader.asides().list("webhook", 10, None).await.unwrap(), []);
+    assert_eq!(reader.asides().get("webhook", "1").await.unwrap(), None);
+    let stats = reader.upkeep().stats().await.unwrap();
+    assert_eq!((stats.streams[1].records, stats.snapshots), (1, StoreStats::default()));
+    assert!(stats.clock.is_some());
+    let refused = reader.upkeep().purge(partition(), Position(1), is_checked).await;
+    assert!(matches!(refused, Err(LogError::Unavailable(_))), "{refused:?}");
+    let refused = reader.leases().acquire("x", &ProcessId::new("p"), Timestamp::UNIX_EPOCH).await;
+    assert!(matches!(refused, Err(LeaseError::Unavailable(_))), "{refused:?}");
     assert_eq!(streams(&server).await, before);
 }
 

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
 
-use stackwave_domain::Position;
+use stackwave_domain::{Position, ProcessId, Timestamp};
 use stackwave_event_log::{
-    Append, AppendError, Appended, EventLog, Expect,
+    Append, AppendError, Appended, EventLog, Expect, LeaseError,
     conformance::{Followed, ledger, partition, record},
 };
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
@@ -110,6 +110,38 @@ async fn while_no_server_can_be_reached_appends_say_so_and_then_they_land() {
     proxy.let_through();
     append_surely(&*log, append).await;
     assert_eq!(followed.take(1).await[0].record, record("a"));
+}
+
+/// Nobody tells a holder that is cut off that its lease has ended; it knows by its own clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_that_is_cut_off_knows_that_its_lease_may_be_lost() {
+    let Some(server) = NatsServer::start().await else { return };
+    let proxy = Proxy::before(server.port()).await;
+    let options = |url| NatsOptions {
+        partition_bytes: 64 * 1024 * 1024,
+        lease_ttl: Duration::from_secs(1),
+        ..NatsOptions::new(url)
+    };
+    let far = NatsLog::connect(options(format!("nats://{}", proxy.address()))).await.unwrap();
+    let near = NatsLog::connect(options(server.url())).await.unwrap();
+    let (one, other) = (ProcessId::new("one"), ProcessId::new("other"));
+    let lease = far.leases().acquire("x", &one, Timestamp::UNIX_EPOCH).await.unwrap();
+    proxy.go_down();
+    let deadline = Instant::now() + DEADLINE;
+    while lease.is_valid() {
+        assert!(Instant::now() < deadline, "the lease does not end");
+        let error = far.leases().renew(&lease).await.err();
+        assert!(matches!(error, None | Some(LeaseError::Unavailable(_))), "{error:?}");
+    }
+    while near.leases().acquire("x", &other, Timestamp::UNIX_EPOCH).await.is_err() {
+        assert!(Instant::now() < deadline, "nobody else gets the lease");
+    }
+    assert!(far.leases().members(None).await.is_err() && far.leases().held().await.is_err());
+    proxy.let_through();
+    while !matches!(far.leases().renew(&lease).await, Err(LeaseError::Lost)) {
+        assert!(Instant::now() < deadline, "the holder is not told");
+        near.leases().acquire("x", &other, Timestamp::UNIX_EPOCH).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -65,6 +65,8 @@ impl Harness for ClusterHarness {
         let leader = self.leader(partition()).await;
         leader.stop().await;
         leader.start_again().await;
+        // Appends of these cases are not tried again, so that there must be somebody who takes them.
+        self.leader(partition()).await;
     }
 
     async fn crash(&self) -> Vec<Receipt> {
@@ -118,12 +120,8 @@ replicated! {
     a_kill_in_mid_append_loses_nothing_that_was_acknowledged
     a_blob_is_stored_twice_without_harm
     a_large_blob_survives_a_restart
-    the_records_of_a_repository_are_found_among_others
-    a_repository_is_read_in_pages
     a_purge_leaves_the_last_record_of_what_is_checked
-    blobs_are_listed_and_removed
     a_snapshot_survives_a_restart
     of_many_processes_that_want_a_lease_one_gets_it
     a_lease_that_is_not_renewed_goes_to_another
-    members_are_seen_until_they_leave_or_fall_silent
 }

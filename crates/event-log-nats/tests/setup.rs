@@ -14,6 +14,7 @@ use stackwave_event_log::{
 };
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_testkit::nats::{NatsCluster, NatsServer, Settings};
+use std::time::Duration;
 
 fn options(server: &NatsServer) -> NatsOptions {
     NatsOptions { partition_bytes: 64 * 1024 * 1024, ..NatsOptions::new(server.url()) }
@@ -48,6 +49,19 @@ async fn the_streams_are_set_up_so_that_no_history_is_lost() {
     let blobs = jetstream.get_stream("OBJ_SW_BLOBS").await.unwrap();
     assert!(!blobs.cached_info().config.allow_direct, "a replica may not have heard of a blob yet");
     assert!(jetstream.get_stream("SW_03").await.is_err());
+}
+
+#[tokio::test]
+async fn how_long_a_lease_lasts_is_fixed_by_who_makes_the_log() {
+    let Some(server) = NatsServer::start().await else { return };
+    let lasting = |seconds| NatsOptions { lease_ttl: Duration::from_secs(seconds), ..options(&server) };
+    for seconds in [2, 5] {
+        let log = NatsLog::connect(lasting(seconds)).await.unwrap();
+        assert_eq!(log.leases().ttl(), Duration::from_secs(2));
+    }
+    let leases = jetstream(&server).await.get_stream("KV_SW_LEASES").await.unwrap();
+    let config = &leases.cached_info().config;
+    assert_eq!((config.max_age, config.allow_direct), (Duration::from_secs(2), false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,10 +74,13 @@ impl Heads {
         self.subjects.remove(subject);
     }
 
-    /// How many subjects a stream has.
-    pub(crate) fn count_subjects(&self, stream: StreamId) -> u64 {
-        let subjects = self.subjects.keys().filter(|subject| subject.stream() == stream);
-        u64::try_from(subjects.count()).unwrap_or(u64::MAX)
+    /// How many subjects each stream has.
+    pub(crate) fn count_subjects(&self) -> HashMap<StreamId, u64> {
+        let mut counts = HashMap::new();
+        for subject in self.subjects.keys() {
+            *counts.entry(subject.stream()).or_default() += 1;
+        }
+        counts
     }
 }
 

@@ -2,15 +2,17 @@
 
 use crate::{Access, SqliteLog, counters::Counters, heads, heads::Heads, schema};
 use rusqlite::Connection;
-use stackwave_domain::Position;
+use stackwave_domain::{Position, StreamId};
 use stackwave_event_log::{EngineStats, LogError, LogStats, StoreStats, StreamStats};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 /// What only the writer knows, or whoever reads everything.
 struct Counted {
     counters: Counters,
-    /// Subjects of each stream, in the streams' order.
-    subjects: Vec<u64>,
+    subjects: HashMap<StreamId, u64>,
     synchronous: Option<String>,
 }
 
@@ -25,7 +27,7 @@ pub(crate) async fn of(log: &SqliteLog) -> Result<LogStats, LogError> {
                         worker.connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
                     Ok(Counted {
                         counters: worker.counters.clone(),
-                        subjects: subjects(&worker.heads, partitions),
+                        subjects: worker.heads.count_subjects(),
                         synchronous: Some(synchronous(level).to_owned()),
                     })
                 })
@@ -35,7 +37,7 @@ pub(crate) async fn of(log: &SqliteLog) -> Result<LogStats, LogError> {
             let count = move |connection: &Connection| {
                 Ok(Counted {
                     counters: Counters::load(connection, partitions)?,
-                    subjects: subjects(&Heads::load(connection, partitions)?, partitions),
+                    subjects: Heads::load(connection, partitions)?.count_subjects(),
                     synchronous: None,
                 })
             };
@@ -46,10 +48,6 @@ pub(crate) async fn of(log: &SqliteLog) -> Result<LogStats, LogError> {
     log.reader.query(move |connection| gather(connection, &path, partitions, counted)).await
 }
 
-fn subjects(heads: &Heads, partitions: u16) -> Vec<u64> {
-    heads::streams(partitions).map(|stream| heads.count_subjects(stream)).collect()
-}
-
 fn gather(
     connection: &Connection,
     path: &Path,
@@ -57,7 +55,7 @@ fn gather(
     counted: Counted,
 ) -> rusqlite::Result<LogStats> {
     let mut streams = Vec::new();
-    for (stream, subjects) in heads::streams(partitions).zip(counted.subjects) {
+    for stream in heads::streams(partitions) {
         let (first, last): (Option<u64>, Option<u64>) = connection
             .prepare_cached(
                 "SELECT (SELECT min(position) FROM records WHERE stream = ?1),
@@ -72,7 +70,7 @@ fn gather(
             records: total.count,
             bytes: total.bytes,
             max_bytes: None,
-            subjects,
+            subjects: counted.subjects.get(&stream).copied().unwrap_or_default(),
         });
     }
     // The configuration comes first.

@@ -65,8 +65,9 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log is out of reach or cannot be read.
     async fn read(&self, stream: StreamId, from: Position, limit: usize) -> Result<Vec<Entry>, LogError>;
 
-    /// Up to `limit` records of one repository or one subject from a position on, in order; otherwise as
-    /// [`EventLog::read`]. Every engine finds them without reading the records between.
+    /// Up to `limit` records of one repository or one subject from a position on, in order; fewer also when they lie far
+    /// apart, otherwise as [`EventLog::read`]. No engine hands over the records between, but a server looks through
+    /// them: who knows where the last one lies asks for no more once it has that one.
     ///
     /// # Errors
     /// The log is out of reach or cannot be read.
