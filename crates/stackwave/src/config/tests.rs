@@ -162,6 +162,24 @@ fn a_list_in_the_file_is_refused() {
 }
 
 #[test]
+fn the_certificate_of_grpc_and_its_key_need_each_other() {
+    let variables = [
+        ("STACKWAVE_GRPC_TLS_CERT_FILE", "server.pem"),
+        ("STACKWAVE_GRPC_TLS_KEY_FILE", "server.key"),
+        ("STACKWAVE_GRPC_CLIENT_CA_FILE", "clients.pem"),
+    ];
+    assert_eq!(load(&environment(&[])).unwrap().grpc_tls, None);
+    let tls = load(&environment(&variables)).unwrap().grpc_tls.unwrap();
+    assert_eq!(tls.certificate, PathBuf::from("server.pem"));
+    assert_eq!(tls.client_authorities, Some(PathBuf::from("clients.pem")));
+    for missing in [0, 1] {
+        let mut some = variables.to_vec();
+        let (name, _) = some.remove(missing);
+        assert!(problem(&environment(&some)).contains(name), "{name}");
+    }
+}
+
+#[test]
 fn a_secret_comes_from_its_variable_or_from_a_file_without_the_line_end() {
     let direct = load(&environment(&[("STACKWAVE_ADMIN_TOKEN", "t-1")])).unwrap();
     assert_eq!(direct.admin_token.unwrap().expose_secret(), "t-1");
