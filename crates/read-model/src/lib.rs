@@ -38,10 +38,15 @@ pub use rows::{
 #[path = "tests/cuts.rs"]
 mod cuts;
 #[cfg(test)]
+#[expect(dead_code, reason = "the benchmark uses more of it")]
+#[path = "../benches/lists/history.rs"]
+mod history;
+#[cfg(test)]
 #[path = "../../engine/tests/it/scenarios/mod.rs"]
 mod scenarios;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+#[expect(dead_code, reason = "the engine's own tests use more of it")]
 #[path = "../../engine/tests/it/world/mod.rs"]
 mod world;

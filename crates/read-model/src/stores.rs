@@ -3,7 +3,7 @@
 use crate::{
     changes::Changes,
     error::{OpenError, ReadError},
-    read::Reader,
+    read::{AT_ONCE, Reader},
     rows::ModelStatus,
     schema::PROJECTION_VERSION,
     store::{Files, Mark, Store},
@@ -209,7 +209,7 @@ impl Stores {
         let answer = store.read(move |tables| {
             // What is found by an index and what is read after it are of one moment.
             let _moment = tables.unchecked_transaction()?;
-            ask(&Reader { tables, names: &config })
+            ask(&Reader { tables, names: &config, at_once: AT_ONCE })
         });
         let answer = answer.await;
         if let Err(ReadError::Broken(error)) = &answer {
@@ -234,7 +234,7 @@ impl Stores {
             let open = self.locked();
             (Arc::clone(&open.current), open.next.clone())
         };
-        let built = next.as_ref().or((!current.is_complete()).then_some(&current));
+        let built = next.as_ref().or_else(|| (!current.is_complete()).then_some(&current));
         let progress = built.map_or(1.0, |store| self.progress(store));
         let runs = current.read(|tables| {
             // Runs are never removed, and each has one document.

@@ -18,6 +18,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::run_search::AT_ONCE;
+
 use self::{cursor::Listing, keys::Key};
 use crate::{
     error::ReadError,
@@ -33,6 +35,8 @@ use std::collections::HashSet;
 pub(crate) struct Reader<'a> {
     pub(crate) tables: &'a Connection,
     pub(crate) names: &'a dyn RepositoryNames,
+    /// So many documents of the index of texts are looked at, all at once.
+    pub(crate) at_once: usize,
 }
 
 /// Names of repositories change, and stand in the configuration only.

@@ -17,9 +17,6 @@ use rusqlite::{OptionalExtension as _, Row};
 use stackwave_domain::{PrNumber, RepositoryId};
 use std::collections::BTreeSet;
 
-/// So many documents are looked at.
-const MAX_DOCUMENTS: usize = 10_000;
-
 const SELECT: &str = "
 SELECT p.repository, p.number, p.title, p.open, p.merged, p.head_sha, p.head_ref, base_ref.text, p.updated, run.id,
        runs.runs
@@ -79,8 +76,8 @@ impl Reader<'_> {
             more.extend(ranges.take(self.tables, rest)?);
         }
         if let Some(question) = PULL_TEXT.question(self.tables, text)? {
-            let documents = PULL_TEXT.documents(self.tables, &question, MAX_DOCUMENTS)?;
-            if documents.len() == MAX_DOCUMENTS {
+            let documents = PULL_TEXT.documents(self.tables, &question, self.at_once)?;
+            if documents.len() >= self.at_once {
                 // So many hold it that going on is quicker.
                 found.extend(walk(self.tables, &mut all, rest, usize::MAX, contains)?.found);
                 return Ok(found);

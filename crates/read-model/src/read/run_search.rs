@@ -12,7 +12,7 @@ use stackwave_domain::RepositoryId;
 use std::collections::{BTreeSet, HashSet};
 
 /// So many documents may be looked at, all at once; more are taken zone by zone, the newest first.
-const AT_ONCE: usize = 10_000;
+pub(crate) const AT_ONCE: usize = 10_000;
 
 const SELECT: &str = "
 SELECT r.id, r.head_sha, r.sha, git_ref.text, pull.head_ref, p.repository, p.workspace, r.status, r.pull
@@ -89,8 +89,8 @@ impl Reader<'_> {
     ) -> rusqlite::Result<Vec<Key>> {
         let Some(question) = RUN_TEXT.question(self.tables, text)? else { return Ok(Vec::new()) };
         let filter = self.filter(query, below)?;
-        let documents = RUN_TEXT.documents(self.tables, &question, AT_ONCE)?;
-        if documents.len() < AT_ONCE {
+        let documents = RUN_TEXT.documents(self.tables, &question, self.at_once)?;
+        if documents.len() < self.at_once {
             return self.newest_of(&documents, &filter, text, count);
         }
         let mut found = BTreeSet::new();

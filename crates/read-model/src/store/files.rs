@@ -175,7 +175,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Checkpoints sync, and compete with the log's own syncs: one for each 32 MiB.
     tables.pragma_update(None, "wal_autocheckpoint", 4096)?;
     tables.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    tables.pragma_update(None, "cache_size", -16 * 1024)?;
+    tables.pragma_update(None, "cache_size", -8 * 1024)?;
     tables.pragma_update(None, "temp_store", "MEMORY")?;
     tables.busy_timeout(std::time::Duration::from_secs(10))?;
     tables.set_prepared_statement_cache_capacity(128);
@@ -186,7 +186,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let tables = Connection::open_with_flags(path, flags)?;
-    tables.pragma_update(None, "cache_size", -4 * 1024)?;
+    tables.pragma_update(None, "cache_size", -2 * 1024)?;
     tables.pragma_update(None, "temp_store", "MEMORY")?;
     tables.busy_timeout(std::time::Duration::from_secs(10))?;
     tables.set_prepared_statement_cache_capacity(256);

@@ -28,6 +28,7 @@ impl RepositoryNames for Names {
 pub(crate) struct Model {
     pub(crate) tables: Connection,
     pub(crate) names: Names,
+    pub(crate) at_once: usize,
     known: Known,
 }
 
@@ -36,7 +37,7 @@ impl Model {
         let tables = Connection::open_in_memory().unwrap();
         schema::create(&tables).unwrap();
         tables.set_prepared_statement_cache_capacity(256);
-        Self { tables, names: Names::default(), known: Known::default() }
+        Self { tables, names: Names::default(), at_once: 100, known: Known::default() }
     }
 
     pub(crate) fn write(&mut self, changes: &Changes) {
@@ -46,7 +47,7 @@ impl Model {
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { tables: &self.tables, names: &self.names }
+        Reader { tables: &self.tables, names: &self.names, at_once: self.at_once }
     }
 
     /// Projects a log in batches of so many records; each batch by a projector of its own when it restarts.
