@@ -159,6 +159,8 @@ impl Setup {
         let mut settings = environment(&github, folder.path());
         let log = nats.as_ref().map_or_else(|| format!("sqlite:{}", database.display()), NatsServer::url);
         settings.insert("STACKWAVE_LOG".to_owned(), log);
+        let read_model = folder.path().join("read-model.db").display().to_string();
+        settings.insert("STACKWAVE_READ_MODEL".to_owned(), read_model);
         settings.extend(self.settings);
         let url = nats.as_ref().map(NatsServer::url);
         let servers = Servers::start(self.shape, settings, folder, nats).await;
