@@ -172,7 +172,7 @@ numbered!(Status, STATUSES, status_of, status_number:
 numbered!(DispatchStatus, DISPATCH_STATUSES, dispatch_status_of, dispatch_status_number:
     Sending = 1, Unknown = 2, Delayed = 3, Refused = 4, Undecidable = 5, Accepted = 6, Concluded = 7);
 numbered!(CommandStatus, COMMAND_STATUSES, command_status_of, command_status_number:
-    Accepted = 1, Done = 2, Refused = 3);
+    Accepted = 1, Done = 2, Refused = 3, Failed = 4);
 
 #[cfg(test)]
 mod tests {

@@ -225,8 +225,10 @@ pub enum CommandStatus {
     Accepted,
     /// What it asked for was done.
     Done,
-    /// It could not be followed.
+    /// It could not be followed when its turn came.
     Refused,
+    /// It was taken up, and could not be carried out.
+    Failed,
 }
 
 /// What a person asked for, and what became of it.

@@ -70,7 +70,7 @@ fn row(stream: StreamId, repository: &RepositoryState, command: &Command) -> Com
         Outcome::Accepted => (CommandStatus::Accepted, None),
         Outcome::Done { .. } => (CommandStatus::Done, None),
         Outcome::Refused(refusal) => (CommandStatus::Refused, Some(refusal.message.clone())),
-        Outcome::Failed { reason, .. } => (CommandStatus::Refused, Some(reason.clone())),
+        Outcome::Failed { reason, .. } => (CommandStatus::Failed, Some(reason.clone())),
     };
     CommandRow {
         id: command.id.clone(),

@@ -46,7 +46,7 @@ pub(crate) const HISTORY: History = History { finished: 60, active: 20, stacks: 
 impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log = SqliteLog::open(&folder.path().join("log.db"), 1).unwrap();
+        let log = SqliteLog::open(folder.path().join("log.db"), 1).unwrap();
         Self { folder, log, appended: AtomicUsize::new(0) }
     }
 
