@@ -32,14 +32,20 @@ use clap::{Args, Subcommand};
 use std::path::Path;
 use tonic::{Response, Status};
 
-/// A noun with several verbs, such as `runs`.
+/// A noun with several verbs, such as `runs`. Without a verb its default is meant, which lists.
 #[derive(Clone, Debug, Args)]
-pub struct Nouns<V: Subcommand> {
+pub struct Nouns<V: Subcommand + Default> {
     /// What to do.
     #[command(subcommand)]
-    pub(crate) verb: V,
+    verb: Option<V>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl<V: Subcommand + Default> Nouns<V> {
+    fn verb(self) -> V {
+        self.verb.unwrap_or_default()
+    }
 }
 
 /// A verb that stands alone, such as `explain`.
@@ -124,12 +130,13 @@ pub enum Command {
     Installations(Nouns<InstallationsVerb>),
     /// Show how the service itself does
     System(Nouns<SystemVerb>),
-    /// Build the read model behind the lists anew
+    /// Show the read model behind the lists, and build it anew
     ReadModel(Nouns<ReadModelVerb>),
 }
 
 const RUNS: &str = "\
 Examples:
+  stackwave runs                                            the same as `stackwave runs list`
   stackwave runs list --repository acme/infra --status failed
   stackwave runs show pr7-opened-9f2c1d7-5e1b9a04c2d3
   stackwave runs show pr7-opened-9f2c1d7-5e1b9a04c2d3 --at 118
@@ -240,27 +247,27 @@ pub async fn run(command: Command, defaults: Defaults, screen: &mut Screen<'_>) 
     let mut session = Session { server: &server, output: common.output, screen };
     let session = &mut session;
     match command {
-        Command::Runs(runs) => runs.verb.run(session).await,
-        Command::Stacks(stacks) => stacks.verb.run(session).await,
-        Command::Prs(pulls) => pulls.verb.run(session).await,
-        Command::Uploads(uploads) => uploads.verb.run(session).await,
-        Command::Dispatches(dispatches) => dispatches.verb.run(session).await,
-        Command::Deliveries(deliveries) => deliveries.verb.run(session).await,
+        Command::Runs(runs) => runs.verb().run(session).await,
+        Command::Stacks(stacks) => stacks.verb().run(session).await,
+        Command::Prs(pulls) => pulls.verb().run(session).await,
+        Command::Uploads(uploads) => uploads.verb().run(session).await,
+        Command::Dispatches(dispatches) => dispatches.verb().run(session).await,
+        Command::Deliveries(deliveries) => deliveries.verb().run(session).await,
         Command::Explain(explain) => explain.what.run(session).await,
         Command::Retry(retry) => retry.what.run(session).await,
         Command::Cancel(cancel) => cancel.what.run(session).await,
         Command::Resync(resync) => resync.what.run(session).await,
         Command::Resolve(resolve) => resolve.what.run(session).await,
-        Command::Commands(commands) => commands.verb.run(session).await,
+        Command::Commands(commands) => commands.verb().run(session).await,
         Command::Events(events) => events.what.run(session).await,
-        Command::Keys(keys) => keys.verb.run(session).await,
-        Command::Tokens(tokens) => tokens.verb.run(session).await,
+        Command::Keys(keys) => keys.verb().run(session).await,
+        Command::Tokens(tokens) => tokens.verb().run(session).await,
         Command::WhoAmI(whoami) => whoami.what.run(session).await,
-        Command::Workspaces(workspaces) => workspaces.verb.run(session).await,
-        Command::Repositories(repositories) => repositories.verb.run(session).await,
-        Command::Installations(installations) => installations.verb.run(session).await,
-        Command::System(system) => system.verb.run(session).await,
-        Command::ReadModel(read_model) => read_model.verb.run(session).await,
+        Command::Workspaces(workspaces) => workspaces.verb().run(session).await,
+        Command::Repositories(repositories) => repositories.verb().run(session).await,
+        Command::Installations(installations) => installations.verb().run(session).await,
+        Command::System(system) => system.verb().run(session).await,
+        Command::ReadModel(read_model) => read_model.verb().run(session).await,
     }
 }
 

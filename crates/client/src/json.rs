@@ -73,7 +73,7 @@ documents! {
     ApiKey AssignRepositoryResponse CancelResponse Command CreateApiKeyResponse CreateTokenResponse
     CreateWorkspaceResponse Delivery Dispatch EventRecord ExplainDispatchResponse ExplainResponse GetBudgetResponse
     GetCommandResponse GetLogResponse GetRepositoryResponse GetRunResponse GetStatusResponse Installation
-    ListLeasesResponse ListPartitionsResponse PullRequest RebuildReadModelResponse RepositoryInfo ResolveResponse
+    ListLeasesResponse ListPartitionsResponse PullRequest ReadModel RebuildReadModelResponse RepositoryInfo ResolveResponse
     ResyncResponse RetryResponse RevokeApiKeyResponse RevokeTokenResponse Run StackInRun Token Upload WhoAmIResponse
     Workspace
 }

@@ -14,6 +14,9 @@ use tonic::Status;
 /// More are not given at once.
 const LARGEST_PAGE: usize = 500;
 
+/// So many are listed unless it is said otherwise.
+const USUAL: u32 = 50;
+
 /// How much of a list is wanted.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Paging {
@@ -22,7 +25,7 @@ pub(crate) struct Paging {
         long,
         short = 'n',
         value_name = "N",
-        default_value = "50",
+        default_value_t = USUAL,
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     limit: u32,
@@ -32,6 +35,12 @@ pub(crate) struct Paging {
     /// Go on where another list ended: the token that it gave, with the same filters.
     #[arg(long, value_name = "TOKEN")]
     page_token: Option<String>,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { limit: USUAL, all: false, page_token: None }
+    }
 }
 
 /// One page.

@@ -35,6 +35,12 @@ pub enum CommandsVerb {
     Show(ShowCommand),
 }
 
+impl Default for CommandsVerb {
+    fn default() -> Self {
+        Self::List(ListCommands::default())
+    }
+}
+
 impl CommandsVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -48,7 +54,7 @@ impl CommandsVerb {
 }
 
 /// Which commands. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListCommands {
     /// Only of this repository.
     #[arg(long, visible_alias = "repo", value_name = "OWNER/NAME")]

@@ -20,6 +20,12 @@ pub enum DeliveriesVerb {
     List(ListDeliveries),
 }
 
+impl Default for DeliveriesVerb {
+    fn default() -> Self {
+        Self::List(ListDeliveries::default())
+    }
+}
+
 impl DeliveriesVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         let Self::List(list) = self;
@@ -29,7 +35,7 @@ impl DeliveriesVerb {
 }
 
 /// Which deliveries. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListDeliveries {
     /// Only of this repository.
     #[arg(long, visible_alias = "repo", value_name = "OWNER/NAME")]

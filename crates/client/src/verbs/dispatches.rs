@@ -28,6 +28,12 @@ pub enum DispatchesVerb {
     Show(ShowDispatch),
 }
 
+impl Default for DispatchesVerb {
+    fn default() -> Self {
+        Self::List(ListDispatches::default())
+    }
+}
+
 impl DispatchesVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -47,7 +53,7 @@ impl DispatchesVerb {
 }
 
 /// Which dispatches. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListDispatches {
     /// Only of this run.
     #[arg(long, value_name = "RUN")]

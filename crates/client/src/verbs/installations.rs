@@ -20,6 +20,12 @@ pub enum InstallationsVerb {
     List(ListInstallations),
 }
 
+impl Default for InstallationsVerb {
+    fn default() -> Self {
+        Self::List(ListInstallations::default())
+    }
+}
+
 impl InstallationsVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         let Self::List(list) = self;
@@ -29,7 +35,7 @@ impl InstallationsVerb {
 }
 
 /// How many installations.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListInstallations {
     #[command(flatten)]
     paging: Paging,

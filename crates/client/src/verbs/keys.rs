@@ -26,6 +26,12 @@ pub enum KeysVerb {
     Revoke(RevokeKey),
 }
 
+impl Default for KeysVerb {
+    fn default() -> Self {
+        Self::List(ListKeys::default())
+    }
+}
+
 impl KeysVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -77,7 +83,7 @@ impl CreateKey {
 }
 
 /// Which keys.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListKeys {
     /// Only of this workspace.
     #[arg(long, value_name = "NAME")]

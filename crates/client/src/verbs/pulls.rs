@@ -21,6 +21,12 @@ pub enum PullsVerb {
     List(ListPulls),
 }
 
+impl Default for PullsVerb {
+    fn default() -> Self {
+        Self::List(ListPulls::default())
+    }
+}
+
 impl PullsVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         let Self::List(list) = self;
@@ -30,7 +36,7 @@ impl PullsVerb {
 }
 
 /// Which pull requests. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListPulls {
     /// Only of this repository.
     #[arg(long, visible_alias = "repo", value_name = "OWNER/NAME")]

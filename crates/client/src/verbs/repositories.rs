@@ -27,6 +27,12 @@ pub enum RepositoriesVerb {
     Assign(AssignRepository),
 }
 
+impl Default for RepositoriesVerb {
+    fn default() -> Self {
+        Self::List(ListRepositories::default())
+    }
+}
+
 impl RepositoriesVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -41,7 +47,7 @@ impl RepositoriesVerb {
 }
 
 /// Which repositories. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListRepositories {
     /// Only of this workspace.
     #[arg(long, value_name = "NAME")]

@@ -26,6 +26,12 @@ pub enum RunsVerb {
     Show(show::ShowRun),
 }
 
+impl Default for RunsVerb {
+    fn default() -> Self {
+        Self::List(ListRuns::default())
+    }
+}
+
 impl RunsVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -40,7 +46,7 @@ impl RunsVerb {
 }
 
 /// Which runs. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListRuns {
     /// Only of this repository.
     #[arg(long, visible_alias = "repo", value_name = "OWNER/NAME")]

@@ -22,6 +22,12 @@ pub enum StacksVerb {
     List(ListStacks),
 }
 
+impl Default for StacksVerb {
+    fn default() -> Self {
+        Self::List(ListStacks::default())
+    }
+}
+
 impl StacksVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         let Self::List(list) = self;
@@ -31,7 +37,7 @@ impl StacksVerb {
 }
 
 /// Which stacks. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListStacks {
     /// Only of this run.
     #[arg(long, value_name = "RUN")]

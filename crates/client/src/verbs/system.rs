@@ -19,9 +19,10 @@ use stackwave_admin_proto::v1::{
 };
 
 /// What to look at.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Default, Subcommand)]
 pub enum SystemVerb {
     /// This process: version, roles, what is ready and what is not
+    #[default]
     Status,
     /// The event log: its engine, its streams, their sizes
     Log,

@@ -27,6 +27,12 @@ pub enum TokensVerb {
     Revoke(RevokeToken),
 }
 
+impl Default for TokensVerb {
+    fn default() -> Self {
+        Self::List(ListTokens::default())
+    }
+}
+
 impl TokensVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -78,7 +84,7 @@ impl CreateToken {
 }
 
 /// Which tokens.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListTokens {
     /// Only those that are valid now.
     #[arg(long)]

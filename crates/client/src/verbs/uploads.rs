@@ -20,6 +20,12 @@ pub enum UploadsVerb {
     List(ListUploads),
 }
 
+impl Default for UploadsVerb {
+    fn default() -> Self {
+        Self::List(ListUploads::default())
+    }
+}
+
 impl UploadsVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         let Self::List(list) = self;
@@ -29,7 +35,7 @@ impl UploadsVerb {
 }
 
 /// Which uploads. Filters that are set have to hold together.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListUploads {
     /// Only of this repository.
     #[arg(long, visible_alias = "repo", value_name = "OWNER/NAME")]

@@ -21,6 +21,12 @@ pub enum WorkspacesVerb {
     Create(CreateWorkspace),
 }
 
+impl Default for WorkspacesVerb {
+    fn default() -> Self {
+        Self::List(ListWorkspaces::default())
+    }
+}
+
 impl WorkspacesVerb {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         match self {
@@ -34,7 +40,7 @@ impl WorkspacesVerb {
 }
 
 /// How many workspaces.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ListWorkspaces {
     #[command(flatten)]
     paging: Paging,

@@ -11,7 +11,6 @@ fn the_definition_is_consistent() {
 #[test]
 fn wrong_use_is_told_apart() {
     for (line, kind) in [
-        ("runs", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
         ("runs show", ErrorKind::MissingRequiredArgument),
         ("runs list --status mended", ErrorKind::InvalidValue),
         ("runs list --limit 0", ErrorKind::ValueValidation),

@@ -50,6 +50,7 @@ pub(crate) const VERBS: &[&str] = &[
     "system partitions",
     "system leases",
     "system budget",
+    "read-model show",
     "read-model rebuild",
 ];
 
@@ -109,6 +110,26 @@ async fn what_outsiders_wrote_cannot_reach_the_terminal() {
     let fake = Fake::start().await;
     let text = ask(&fake, "prs list").await.done();
     assert!(!text.contains('\u{1b}') && text.contains("A larger [2J database"), "{text}");
+}
+
+#[tokio::test]
+async fn a_noun_without_a_verb_lists() {
+    let fake = Fake::start().await;
+    for noun in [
+        "runs",
+        "stacks",
+        "prs",
+        "uploads",
+        "dispatches",
+        "deliveries",
+        "commands",
+        "keys",
+        "tokens",
+        "repos",
+    ] {
+        assert_eq!(ask(&fake, noun).await.done(), ask(&fake, &format!("{noun} list")).await.done(), "{noun}");
+    }
+    assert_eq!(ask(&fake, "system").await.done(), ask(&fake, "system status").await.done());
 }
 
 #[tokio::test]
