@@ -37,7 +37,10 @@ use stackwave_domain::{
     CommandId, CommitSha, Digest, DispatchId, Entry, Position, PrNumber, RepositoryId, RunId, Timestamp,
     WorkflowRunId, WorkspaceId,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What a record did to the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +60,8 @@ pub enum Class {
 pub struct State {
     position: Position,
     folded: u64,
-    repositories: BTreeMap<RepositoryId, RepositoryState>,
+    /// Shared with copies: a copy costs little, and only what is folded while it lives is copied in truth.
+    repositories: BTreeMap<RepositoryId, Arc<RepositoryState>>,
     #[serde(skip)]
     changed: BTreeMap<Position, RepositoryId>,
 }
@@ -134,12 +138,12 @@ impl State {
     /// One repository.
     #[must_use]
     pub fn repository(&self, id: RepositoryId) -> Option<&RepositoryState> {
-        self.repositories.get(&id)
+        self.repositories.get(&id).map(Arc::as_ref)
     }
 
     /// Every repository that a record named, by id.
     pub fn repositories(&self) -> impl Iterator<Item = &RepositoryState> {
-        self.repositories.values()
+        self.repositories.values().map(Arc::as_ref)
     }
 
     /// The repositories that a record after `position` named.
@@ -162,7 +166,8 @@ impl State {
             return vec![Class::Impossible(format!("`{}` names no repository", entry.subject))];
         };
         let repository =
-            self.repositories.entry(id).or_insert_with(|| RepositoryState::new(id, entry.record.at));
+            self.repositories.entry(id).or_insert_with(|| Arc::new(RepositoryState::new(id, entry.record.at)));
+        let repository = Arc::make_mut(repository);
         if repository.last_position() != Position::START {
             self.changed.remove(&repository.last_position());
         }
@@ -173,7 +178,7 @@ impl State {
         }
         if self.folded.is_multiple_of(retention::SWEEP_EVERY) {
             for repository in self.repositories.values_mut() {
-                repository.sweep(entry.record.at);
+                Arc::make_mut(repository).sweep(entry.record.at);
             }
         }
         classes

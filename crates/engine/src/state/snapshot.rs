@@ -11,7 +11,10 @@
 use super::{RepositoryState, State};
 use crate::{Config, SNAPSHOT_VERSION};
 use serde::{Serialize, de::DeserializeOwned};
-use std::io::{BufReader, Read as _};
+use std::{
+    io::{BufReader, Read as _},
+    sync::Arc,
+};
 
 /// The format that this version writes; it reads all up to it.
 pub const FORMAT: u32 = 1;
@@ -71,7 +74,7 @@ impl State {
         let repositories = self.repositories.values();
         self.changed = repositories.map(|repository| (repository.folded_to, repository.id)).collect();
         for repository in self.repositories.values_mut() {
-            repository.restore();
+            Arc::make_mut(repository).restore();
         }
     }
 }
