@@ -131,9 +131,11 @@ fn advice(view: &RunView<'_>) -> Vec<String> {
     let mut advice = Vec::new();
     if view.run.is_active() && (has(Status::Failed) || has(Status::Cancelled)) {
         advice.push(
-            "💡 Re-run a failed workflow at GitHub (\"Re-run failed jobs\"): when it succeeds, the stacks that it \
-             blocks go on."
-                .to_owned(),
+            format!(
+                "💡 Re-run a failed workflow at GitHub (\"Re-run failed jobs\"), or have it dispatched again with \
+                 {}: when it succeeds, the stacks that it blocks go on.",
+                code(&format!("stackwave retry {}", view.run.id))
+            ),
         );
     }
     if !view.run.is_mutating() && failed_by_exit_code(view.run) {
