@@ -9,10 +9,10 @@ mod text;
 use self::forecast::Forecast;
 use crate::cli::{PlanFormat, PlanOptions};
 use anyhow::Context as _;
-use jiff::Timestamp;
 use serde::Deserialize;
 use stackwave_domain::CommitSha;
 use stackwave_ingest_api::parse::{Limits, parse_affected};
+use stackwave_runtime::{Clock as _, SystemClock};
 use std::{
     io::{self, Read as _, Write as _},
     path::Path,
@@ -29,10 +29,11 @@ pub(crate) async fn run(options: &PlanOptions) -> anyhow::Result<()> {
         parse_affected(&bytes, Limits::default()).with_context(|| format!("cannot plan {name}"))?;
     let past = history::read(options, &bytes).await?;
     let forecast = Forecast::new(&fragment, &options.trigger, &head_sha(&bytes), past.as_ref());
+    let now = SystemClock::default().now();
     let printed = match options.format {
-        PlanFormat::Text => text::render(&forecast, Timestamp::now()),
+        PlanFormat::Text => text::render(&forecast, now),
         PlanFormat::Mermaid => mermaid::render(&forecast),
-        PlanFormat::Json => json::render(&forecast, Timestamp::now())?,
+        PlanFormat::Json => json::render(&forecast, now)?,
     };
     io::stdout().lock().write_all(printed.as_bytes())?;
     Ok(())

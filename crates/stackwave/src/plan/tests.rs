@@ -1,5 +1,6 @@
 use super::*;
 use crate::cli::PlanFormat;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stackwave_domain::event::Trigger;
 

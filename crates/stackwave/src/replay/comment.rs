@@ -17,7 +17,7 @@ pub(super) fn of(player: &Player) -> Option<(String, bool)> {
     let known = config.repository(state.id);
     let web_url = web_url(state);
     let text = |dispatch: bool| {
-        let repository = known.map(|known| &known.name).or(player.about().name.as_ref());
+        let repository = known.map(|known| &known.name).or_else(|| player.about().name.as_ref());
         let options = Options { dispatch, repository, web_url: &web_url, now: player.now() };
         render(state, number, &run.workspace, &options)
     };
