@@ -2,10 +2,7 @@
 //! be gone; or from the beginning (design §3.4).
 
 use crate::snapshots::{self, Fold};
-use stackwave_domain::{
-    Event, Position, RecordId, StreamId, Subject,
-    event::CheckpointWritten,
-};
+use stackwave_domain::{Event, Position, RecordId, StreamId, Subject, event::CheckpointWritten};
 use stackwave_engine::State;
 use stackwave_event_log::{EventLog, Filter, LogError};
 
@@ -119,12 +116,14 @@ async fn purged(
         None => last_checkpoint(log, stream).await?.map(|(_, checkpoint)| checkpoint),
         Some(up_to) => checkpoints(log, stream).await?.into_iter().rfind(|it| it.at <= up_to),
     };
-    last.map(Some).ok_or_else(|| LogError::Setup(match up_to {
-        None => format!("records of {stream} are gone, and no checkpoint says what they told"),
-        Some(up_to) => {
-            format!("what {stream} told up to {up_to} was purged; the archive of the purge has it")
-        }
-    }))
+    last.map(Some).ok_or_else(|| {
+        LogError::Setup(match up_to {
+            None => format!("records of {stream} are gone, and no checkpoint says what they told"),
+            Some(up_to) => {
+                format!("what {stream} told up to {up_to} was purged; the archive of the purge has it")
+            }
+        })
+    })
 }
 
 /// The newest checkpoint of a partition, with the position at which the log tells of it.

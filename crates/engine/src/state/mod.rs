@@ -165,8 +165,10 @@ impl State {
             }
             return vec![Class::Impossible(format!("`{}` names no repository", entry.subject))];
         };
-        let repository =
-            self.repositories.entry(id).or_insert_with(|| Arc::new(RepositoryState::new(id, entry.record.at)));
+        let repository = self
+            .repositories
+            .entry(id)
+            .or_insert_with(|| Arc::new(RepositoryState::new(id, entry.record.at)));
         let repository = Arc::make_mut(repository);
         if repository.last_position() != Position::START {
             self.changed.remove(&repository.last_position());

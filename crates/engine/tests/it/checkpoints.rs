@@ -56,20 +56,33 @@ fn facts(repository: &RepositoryState) -> Vec<String> {
     for run in repository.runs.values() {
         let stacks: Vec<String> = (0..run.stacks.len())
             .map(|index| {
-                let calls: Vec<String> =
-                    run.stacks[index].calls.iter().map(|call| format!("{} {:?}", call.dispatch, call.stage)).collect();
+                let calls: Vec<String> = run.stacks[index]
+                    .calls
+                    .iter()
+                    .map(|call| format!("{} {:?}", call.dispatch, call.stage))
+                    .collect();
                 format!("{} [{}]", run.key(index), calls.join(", "))
             })
             .collect();
         facts.push(format!("{} is active: {}; {}", run.id, run.is_active(), stacks.join("; ")));
     }
     facts.extend(repository.pulls.values().map(|pull| {
-        format!("#{} open: {}, merged: {}, head {}", pull.number, pull.open, pull.merged.is_some(), pull.head_sha)
+        format!(
+            "#{} open: {}, merged: {}, head {}",
+            pull.number,
+            pull.open,
+            pull.merged.is_some(),
+            pull.head_sha
+        )
     }));
-    facts.extend(repository.comments.iter().map(|((_, number), it)| format!("comment {:?} on #{number}", it.id)));
+    facts.extend(
+        repository.comments.iter().map(|((_, number), it)| format!("comment {:?} on #{number}", it.id)),
+    );
     facts.extend(repository.in_flight().map(|it| format!("{} is in flight", it.claimed.dispatch)));
     facts.extend(repository.workflow_runs.values().map(|run| format!("{} attempt {}", run.id, run.attempt)));
-    facts.extend(repository.batches.values().map(|batch| format!("{} of {}", batch.chunks.len(), batch.total)));
+    facts.extend(
+        repository.batches.values().map(|batch| format!("{} of {}", batch.chunks.len(), batch.total)),
+    );
     facts.extend(repository.uploads.values().map(|it| format!("{} used: {}", it.head_sha, it.used)));
     facts.extend(repository.merge_groups.keys().map(|sha| format!("merge group {sha}")));
     facts.extend(repository.releases.keys().map(|release| format!("release {release}")));

@@ -1,11 +1,7 @@
 //! Writing a checkpoint.
 
 use crate::{start, stow};
-use stackwave_domain::{
-    Position, Record, StreamId, Subject,
-    digest::BlobRef,
-    event::CheckpointWritten,
-};
+use stackwave_domain::{Position, Record, StreamId, Subject, digest::BlobRef, event::CheckpointWritten};
 use stackwave_engine::{ENGINE_VERSION, State, state};
 use stackwave_event_log::{Append, AppendError, EventLog, LogError, MAX_BATCH};
 use std::sync::Arc;

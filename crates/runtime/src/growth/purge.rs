@@ -44,7 +44,10 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCheckpoint { stream, through, newest: None } => {
-                write!(f, "{stream} has no checkpoint at {through} or after: write one with `stackwave log checkpoint`")
+                write!(
+                    f,
+                    "{stream} has no checkpoint at {through} or after: write one with `stackwave log checkpoint`"
+                )
             }
             Self::NoCheckpoint { stream, through, newest: Some(newest) } => write!(
                 f,
@@ -126,9 +129,11 @@ pub async fn plan(
     }
     let scan = scan::scan(log.as_ref(), &through).await?;
     let config = config_now(log).await?;
-    obstacles.extend(config.pending_uploads().filter(|(_, upload)| Some(upload.received_at) <= scan.newest).map(
-        |(position, upload)| Obstacle::Pending { position, repository: upload.repository.to_string() },
-    ));
+    obstacles.extend(
+        config.pending_uploads().filter(|(_, upload)| Some(upload.received_at) <= scan.newest).map(
+            |(position, upload)| Obstacle::Pending { position, repository: upload.repository.to_string() },
+        ),
+    );
     let stored_before = now.checked_sub(ABOUT_TO_BE_NEEDED).unwrap_or(Timestamp::MIN);
     let blobs = log.upkeep().list_blobs().await?;
     let blobs = blobs
@@ -162,7 +167,9 @@ pub async fn removed_page(
     stream: StreamId,
     from: Position,
 ) -> Result<Option<(Vec<RawRecord>, Position)>, LogError> {
-    let Some(through) = plan.through.get(&stream).filter(|through| from <= **through) else { return Ok(None) };
+    let Some(through) = plan.through.get(&stream).filter(|through| from <= **through) else {
+        return Ok(None);
+    };
     let mut page = log.read_raw(stream, from, MAX_BATCH).await?;
     let Some(last) = page.last().map(|record| record.position) else { return Ok(None) };
     page.retain(|record| record.position <= *through && plan.removes(stream, record.position));

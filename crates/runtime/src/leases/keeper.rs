@@ -123,9 +123,9 @@ impl Keeper {
 
     async fn renew(&mut self) -> Result<(), LogError> {
         let leases = self.leases();
-        let renewed = join_all(self.held.iter().map(|(seat, lease)| async move {
-            (seat.clone(), leases.renew(lease).await)
-        }));
+        let renewed = join_all(
+            self.held.iter().map(|(seat, lease)| async move { (seat.clone(), leases.renew(lease).await) }),
+        );
         let mut result = Ok(());
         let renewed = renewed.await;
         for (seat, renewed) in renewed {
@@ -134,7 +134,11 @@ impl Keeper {
                     self.held.insert(seat, lease);
                 }
                 Err(LeaseError::Lost | LeaseError::Held { .. }) => {
-                    tracing::warn!(role = seat.0, partition = seat.1, "the lease was lost; another process may act");
+                    tracing::warn!(
+                        role = seat.0,
+                        partition = seat.1,
+                        "the lease was lost; another process may act"
+                    );
                     self.held.remove(&seat);
                 }
                 // It is held until it ends by itself.
@@ -161,9 +165,8 @@ impl Keeper {
         }
         let us = self.process().clone();
         let now = Instant::now();
-        self.handed_over.retain(|seat, until| {
-            now < *until && seen.held.get(seat).is_none_or(|lease| lease.holder == us)
-        });
+        self.handed_over
+            .retain(|seat, until| now < *until && seen.held.get(seat).is_none_or(|lease| lease.holder == us));
     }
 
     /// Everything for which this process is the best choice and that nobody else holds.
@@ -225,16 +228,15 @@ impl Keeper {
         let mut seats: BTreeMap<Seat, LeaseView> =
             seen.held.into_iter().map(|(seat, lease)| (seat.clone(), self.view(seat, &lease))).collect();
         for (seat, lease) in &self.held {
-            let lease = HeldLease {
-                name: lease.name.clone(),
-                holder: lease.holder.clone(),
-                since: lease.since,
-            };
+            let lease =
+                HeldLease { name: lease.name.clone(), holder: lease.holder.clone(), since: lease.since };
             seats.insert(seat.clone(), self.view(seat.clone(), &lease));
         }
         let all = seats.len() >= self.seats().count();
         let leases: Vec<LeaseView> = seats.into_values().collect();
-        self.core.health.detail("leases", summary(&self.roles, self.core.log.partitions(), &leases, &seen.views));
+        self.core
+            .health
+            .detail("leases", summary(&self.roles, self.core.log.partitions(), &leases, &seen.views));
         let mut table = self.acting.table();
         let came_or_went = table.members != seen.views;
         table.leases = leases;

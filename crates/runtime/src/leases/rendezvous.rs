@@ -56,7 +56,8 @@ mod tests {
         let four = processes(4);
         let (three, newcomer) = (&four[..3], &four[3]);
         let (before, after) = (shares(three), shares(&four));
-        let moved: Vec<_> = after.iter().filter(|(partition, chosen)| before[*partition] != **chosen).collect();
+        let moved: Vec<_> =
+            after.iter().filter(|(partition, chosen)| before[*partition] != **chosen).collect();
         assert!(moved.iter().all(|(_, chosen)| **chosen == newcomer));
         assert!((200..=300).contains(&moved.len()), "{}", moved.len());
     }

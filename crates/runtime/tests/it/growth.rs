@@ -155,7 +155,10 @@ async fn an_earlier_moment_than_the_checkpoint_is_in_the_archive_only() {
     let log: Arc<dyn EventLog> = sqlite.open();
     with_history(&log).await;
     let checkpoint = write_checkpoint(&log).await;
-    assert_eq!(start::replay(log.as_ref(), STREAM, Some(Position(2))).await.unwrap().origin, Origin::Beginning);
+    assert_eq!(
+        start::replay(log.as_ref(), STREAM, Some(Position(2))).await.unwrap().origin,
+        Origin::Beginning
+    );
     purge::carry_out(log.as_ref(), &plan(&log, checkpoint.at, 100).await).await.unwrap();
     let error = start::replay(log.as_ref(), STREAM, Some(Position(2))).await.unwrap_err();
     assert!(error.to_string().contains("the archive of the purge has it"), "{error}");

@@ -1,6 +1,8 @@
 //! What observers see.
 
-use crate::world::{How, Process, REPOSITORY, STREAM, Sqlite, append, is_released, open_pull, plan, register, until};
+use crate::world::{
+    How, Process, REPOSITORY, STREAM, Sqlite, append, is_released, open_pull, plan, register, until,
+};
 use stackwave_domain::{Position, Subject};
 use stackwave_event_log::EventLog;
 
@@ -32,11 +34,6 @@ async fn an_observer_of_an_empty_stream_is_told_as_well() {
     let witness = &process.witness;
     until("it has caught up", || async { witness.seen().caught_up == 1 }).await;
     assert_eq!(witness.seen().started_from.get(&STREAM), Some(&Position::START));
-    append(
-        process.core.log.as_ref(),
-        Subject::github(STREAM, REPOSITORY, "ping"),
-        Vec::new(),
-    )
-    .await;
+    append(process.core.log.as_ref(), Subject::github(STREAM, REPOSITORY, "ping"), Vec::new()).await;
     until("the record was seen", || async { witness.seen().positions.contains_key(&STREAM) }).await;
 }

@@ -1,8 +1,6 @@
 //! Where a partition starts, and what is stored for the next start.
 
-use crate::world::{
-    How, Process, REPOSITORY, STREAM, Sqlite, folded, is_released, plan, register, until,
-};
+use crate::world::{How, Process, REPOSITORY, STREAM, Sqlite, folded, is_released, plan, register, until};
 use bytes::Bytes;
 use stackwave_domain::{Position, RepositoryId, StreamId};
 use stackwave_engine::{Config, SNAPSHOT_VERSION, State};

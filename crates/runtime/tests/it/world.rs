@@ -1,8 +1,8 @@
 //! Processes over one log, each with an orchestrator and an observer that remembers what it saw.
 
 use stackwave_domain::{
-    CommitSha, Digest, Entry, Event, Fragment, GitRef, InstallationId, Position, PrNumber, Record, RepositoryId,
-    RepositoryName, StackKey, StreamId, Subject, Timestamp, WorkspaceId,
+    CommitSha, Digest, Entry, Event, Fragment, GitRef, InstallationId, Position, PrNumber, Record,
+    RepositoryId, RepositoryName, StackKey, StreamId, Subject, Timestamp, WorkspaceId,
     digest::{BlobRef, Stored},
     event::{PullRequestObserved, RepositoryRegistered, Source, UploadReceived},
     fragment::{AffectedStack, FragmentBuilder, ProSettings, WorkflowCall},
@@ -247,7 +247,12 @@ fn fragment() -> Fragment {
         let mut pro = ProSettings { enabled: true, ..ProSettings::default() };
         let call = WorkflowCall { workflow: "plan.yaml".into(), inputs: BTreeMap::new() };
         pro.add_call("pull_request.opened", call);
-        builder.add(AffectedStack { key: key.clone(), directly_affected: true, deleted: None, pro: Some(pro) });
+        builder.add(AffectedStack {
+            key: key.clone(),
+            directly_affected: true,
+            deleted: None,
+            pro: Some(pro),
+        });
     }
     builder.edge(&vpc, &eks);
     builder.build()
