@@ -56,6 +56,7 @@ pub(super) fn row(context: &Context, row: CommandRow) -> v1::Command {
         CommandStatus::Accepted => v1::CommandStatus::Accepted,
         CommandStatus::Done => v1::CommandStatus::Done,
         CommandStatus::Refused => v1::CommandStatus::Refused,
+        CommandStatus::Failed => v1::CommandStatus::Failed,
     };
     v1::Command {
         id: row.id.to_string(),
