@@ -13,8 +13,9 @@ use stackwave_engine::{
     view::{RunPhase, RunView, StackView, Status, WorkflowRunView},
 };
 
-/// Sentences for one stack. A run may have thousands, and an answer of gRPC some megabytes.
+/// Sentences for one stack, and for all of a run: it may have thousands, and clients take 4 MiB unless told otherwise.
 const MAX_CAUSES: usize = 20;
+const MAX_CAUSES_OF_RUN: usize = 12_000;
 
 /// A run with its stacks, out of this stream, as it is `now`.
 pub(crate) fn details(
@@ -23,8 +24,11 @@ pub(crate) fn details(
     view: &RunView<'_>,
     now: Timestamp,
 ) -> GetRunResponse {
-    let stacks = (0..view.stacks.len())
-        .map(|index| stack(&view.stacks[index], &view.stacks, causes(stream, repository, view, index, now)));
+    let limit = causes_each(view.stacks.len());
+    let stacks = (0..view.stacks.len()).map(|index| {
+        let causes = causes(stream, repository, view, index, limit, now);
+        stack(&view.stacks[index], &view.stacks, causes)
+    });
     let expected = forecast(repository, view.run, now);
     GetRunResponse {
         run: Some(run(repository, view)),
@@ -33,6 +37,11 @@ pub(crate) fn details(
         forecast: expected.map(|expected| expectation(view, &expected, now)),
         as_of: None,
     }
+}
+
+/// How many sentences each of so many stacks gets.
+fn causes_each(stacks: usize) -> usize {
+    (MAX_CAUSES_OF_RUN / stacks.max(1)).clamp(1, MAX_CAUSES)
 }
 
 fn expectation(view: &RunView<'_>, expected: &forecast::Forecast, now: Timestamp) -> Forecast {
@@ -123,12 +132,13 @@ fn causes(
     repository: &RepositoryState,
     view: &RunView<'_>,
     index: usize,
+    limit: usize,
     now: Timestamp,
 ) -> Vec<Cause> {
     if view.stacks[index].status == Status::Succeeded {
         return Vec::new();
     }
-    explain_in(repository, view, index, MAX_CAUSES, now).into_iter().map(|told| cause(stream, told)).collect()
+    explain_in(repository, view, index, limit, now).into_iter().map(|told| cause(stream, told)).collect()
 }
 
 /// One sentence of an explanation.
@@ -239,5 +249,15 @@ pub(crate) const fn status_of_stack(status: StackStatus) -> Option<Status> {
         StackStatus::Stopped => Some(Status::Stopped),
         StackStatus::Succeeded => Some(Status::Succeeded),
         StackStatus::Skipped => Some(Status::Skipped),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_run_is_explained_in_fewer_sentences_a_stack() {
+        assert_eq!([1, 600, 1_000, 5_000, 50_000].map(causes_each), [20, 20, 12, 2, 1]);
     }
 }

@@ -101,9 +101,13 @@ fn refused(wish: &Wish, refusal: &Refusal) -> Status {
         Some(run) => format!("run {run}"),
         None => format!("repository {}", wish.repository),
     };
+    if let (command::RefusalCode::UnknownRun, Some(run)) = (refusal.code, wish.ask.run()) {
+        // It was found before: the state has forgotten it.
+        let what = format!("the run {run} ended long ago: nothing is done for it any more");
+        return errors::precondition("RUN_STOPPED", &subject, &what);
+    }
     if refusal.is_unknown() {
         let kind = match refusal.code {
-            command::RefusalCode::UnknownRun => "run",
             command::RefusalCode::UnknownDispatch => "dispatch",
             _ => "stack",
         };
