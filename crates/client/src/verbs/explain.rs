@@ -12,8 +12,8 @@ use crate::{
 };
 use clap::Args;
 use stackwave_admin_proto::v1::{
-    Cause, DispatchEvidence, DispatchStatus, ExplainDispatchRequest, ExplainRequest, ExplainResponse,
-    RunStatus, StackKey, StackStatus,
+    Cause, DispatchEvidence, DispatchStatus, ExplainDispatchRequest, ExplainDispatchResponse, ExplainRequest,
+    ExplainResponse, GetRunRequest, ListDispatchesRequest, RunStatus, StackKey, StackStatus,
 };
 use std::io;
 
@@ -26,8 +26,9 @@ pub struct Explain {
     /// One stack of it, as COMPONENT/STACK; without it the run, with each stack that keeps it from its end.
     #[arg(value_name = "STACK", value_parser = key::parse)]
     stack: Option<StackKey>,
-    /// Show the evidence that the stack's workflow was started, and started once.
-    #[arg(long, requires = "stack")]
+    /// Show the evidence that the stack's workflow was started, and started once; without a stack, of each dispatch of
+    /// the run.
+    #[arg(long)]
     dispatch: bool,
     /// As it was once the record at this position of the run's stream had happened: `118` or `SW_00:118`.
     #[arg(long, value_name = "POSITION", value_parser = places::position, conflicts_with = "dispatch")]
@@ -37,6 +38,9 @@ pub struct Explain {
 impl Explain {
     pub(crate) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
         if self.dispatch {
+            if self.stack.is_none() {
+                return show_all_evidence(&self.run, session).await;
+            }
             let request =
                 ExplainDispatchRequest { dispatch_id: String::new(), run_id: self.run, key: self.stack };
             return show_evidence(request, session).await;
@@ -89,15 +93,52 @@ pub(super) async fn show_evidence(
     session: &mut Session<'_, '_>,
 ) -> Result<(), Failure> {
     let answer = session.answered(session.server.runs().explain_dispatch(request).await)?;
-    session.print(&answer, |answer, screen| {
+    print(&answer, session)
+}
+
+/// The evidence of every dispatch of a run, the first claimed first.
+async fn show_all_evidence(run: &str, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+    let mut runs = session.server.runs();
+    let mut all = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let run_id = run.to_owned();
+        let request =
+            ListDispatchesRequest { page_size: 500, page_token, run_id, ..ListDispatchesRequest::default() };
+        let page = session.answered(runs.list_dispatches(request).await)?;
+        all.extend(page.dispatches.into_iter().map(|dispatch| dispatch.id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    if all.is_empty() {
+        // A run that is not there has no dispatches either; that is told apart here.
+        let request = GetRunRequest { run_id: run.to_owned(), position: 0 };
+        session.answered(runs.get_run(request).await)?;
+    }
+    let mut answer = ExplainDispatchResponse::default();
+    for dispatch_id in all.into_iter().rev() {
+        let request = ExplainDispatchRequest { dispatch_id, ..ExplainDispatchRequest::default() };
+        answer.evidence.extend(session.answered(runs.explain_dispatch(request).await)?.evidence);
+    }
+    print(&answer, session)
+}
+
+fn print(answer: &ExplainDispatchResponse, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+    session.print(answer, |answer, screen| {
         if answer.evidence.is_empty() {
-            screen.line("it has not been dispatched")?;
+            screen.line("nothing of it has been dispatched")?;
         }
         for (index, evidence) in answer.evidence.iter().enumerate() {
             if index > 0 {
                 screen.line("")?;
             }
             show_one(evidence, screen)?;
+        }
+        if answer.evidence.len() > 1 {
+            let proven = answer.evidence.iter().filter(|evidence| evidence.proven_once).count();
+            screen.line(&format!("\n{proven} of {} dispatches are proven", answer.evidence.len()))?;
         }
         Ok(())
     })

@@ -18,7 +18,6 @@ fn wrong_use_is_told_apart() {
         ("runs list --since yesterday", ErrorKind::ValueValidation),
         ("runs show r1 --at SW_00", ErrorKind::ValueValidation),
         ("explain r1 vpc", ErrorKind::ValueValidation),
-        ("explain r1 --dispatch", ErrorKind::MissingRequiredArgument),
         ("explain r1 vpc/prod --dispatch --at 3", ErrorKind::ArgumentConflict),
         ("resync", ErrorKind::MissingRequiredArgument),
         ("resolve d1", ErrorKind::MissingRequiredArgument),

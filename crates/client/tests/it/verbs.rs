@@ -19,6 +19,7 @@ pub(crate) const VERBS: &[&str] = &[
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 app/prod --at 131",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 rds/prod --dispatch",
+    "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 --dispatch",
     "retry r1 rds/prod --reason 'quota was raised' --request-id once",
     "retry r1 --request-id once --wait",
     "cancel r1 --force --request-id once",

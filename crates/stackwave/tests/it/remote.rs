@@ -107,6 +107,8 @@ async fn a_run_is_shown_explained_and_proven_from_its_list_to_its_records() {
     assert!(admin.says(&format!("dispatches show {}", ids[0])).await.contains("proven"));
     let evidence = admin.says(&format!("explain {run} app/dev --dispatch")).await;
     assert!(evidence.contains("app/dev") && evidence.contains("happened once"), "{evidence}");
+    let all = admin.says(&format!("explain {run} --dispatch")).await;
+    assert!(all.contains("2 of 2 dispatches are proven"), "{all}");
     assert!(admin.says(&format!("explain {run}")).await.contains("succeeded"));
 
     let lines = admin.says(&format!("events --run {run}")).await;
