@@ -74,8 +74,6 @@ pub(crate) struct Running {
     pub(crate) core: Core,
     /// The folded partitions.
     pub(crate) partitions: Vec<PartitionView>,
-    /// For which of them this process acts.
-    pub(crate) acting: Acting,
     servers: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
@@ -124,7 +122,7 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
     tokio::spawn(health::watch_log(core.clone()));
 
     let http_addr = options.http.local_addr().context("failed to read the HTTP listener's address")?;
-    let sampler = observe::sampler(&core, &options, &partitions, &acting, &github);
+    let sampler = observe::sampler(&core, &options, &partitions, &acting, &github, &read_model);
     tokio::spawn(Arc::clone(&sampler).run());
     let router = http_router(&core, &options, &github)?;
     let metrics = stackwave_telemetry::http::router(
@@ -148,7 +146,7 @@ pub(crate) async fn start(log: Arc<dyn EventLog>, options: Options) -> anyhow::R
                 .context("failed to serve gRPC")
         }));
     }
-    Ok(Running { http_addr, core, partitions, acting, servers })
+    Ok(Running { http_addr, core, partitions, servers })
 }
 
 impl Running {

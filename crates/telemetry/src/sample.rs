@@ -5,9 +5,10 @@ mod lag;
 mod states;
 
 use crate::{
-    metrics::{Budget, Metrics, clamped},
+    metrics::{Budget, Metrics, ReadModel, clamped},
     process,
 };
+use futures::future::BoxFuture;
 use growth::Growth;
 use lag::Lags;
 use stackwave_domain::{Position, StreamId};
@@ -31,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Tells what the budgets have left.
 pub type Budgets = Box<dyn Fn() -> Vec<Budget> + Send + Sync>;
 
+/// Asks the read model how it does; none when there is none.
+pub type ReadModels = Box<dyn Fn() -> BoxFuture<'static, Option<ReadModel>> + Send + Sync>;
+
 /// What is looked at.
 pub struct Watched {
     /// The process.
@@ -45,6 +49,8 @@ pub struct Watched {
     pub acting: Acting,
     /// What the budgets have left.
     pub budgets: Budgets,
+    /// How the read model does.
+    pub read_model: ReadModels,
 }
 
 /// Looks, and keeps the metrics of what it saw.
@@ -180,6 +186,9 @@ impl Sampler {
 
     async fn look_at_growth(&self) {
         self.look_at_snapshots().await;
+        if let Some(model) = (self.watched.read_model)().await {
+            self.metrics.read_model(&model);
+        }
         let Ok(Ok(stats)) = timeout(PATIENCE * 5, self.watched.core.log.upkeep().stats()).await else {
             return;
         };

@@ -2,10 +2,11 @@
 
 use super::{GitHubClient, Options, Role};
 use stackwave_github_client::{Exchange, ExchangeObserver};
+use stackwave_read_model::ReadModel;
 use stackwave_runtime::{Acting, Core, PartitionView};
 use stackwave_telemetry::{
     Metrics,
-    metrics::{Budget, GitHubRequest},
+    metrics::{self, Budget, GitHubRequest},
     sample::{Sampler, Watched},
 };
 use std::sync::Arc;
@@ -36,13 +37,14 @@ pub(super) fn sampler(
     partitions: &[PartitionView],
     acting: &Acting,
     github: &Arc<GitHubClient>,
+    read_model: &ReadModel,
 ) -> Arc<Sampler> {
     let following = [Role::Orchestrator, Role::Dispatcher, Role::Commenter, Role::Admin];
     let ours = |roles: &[Role]| {
         let ours = roles.iter().filter(|role| options.roles.contains(role));
         ours.map(ToString::to_string).collect::<Vec<_>>()
     };
-    let github = Arc::clone(github);
+    let (github, read_model) = (Arc::clone(github), read_model.clone());
     let watched = Watched {
         core: core.clone(),
         partitions: partitions.to_vec(),
@@ -50,8 +52,14 @@ pub(super) fn sampler(
         spread: ours(&following[..3]),
         acting: acting.clone(),
         budgets: Box::new(move || github.budgets().into_iter().map(budget).collect()),
+        read_model: Box::new(move || Box::pin(look_at(read_model.clone()))),
     };
     Sampler::new(Arc::clone(&options.metrics), watched)
+}
+
+async fn look_at(read_model: ReadModel) -> Option<metrics::ReadModel> {
+    let status = read_model.status().await?;
+    Some(metrics::ReadModel { progress: status.progress, runs: status.runs, bytes: status.bytes })
 }
 
 fn budget(left: stackwave_github_client::BudgetLeft) -> Budget {

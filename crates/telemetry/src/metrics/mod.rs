@@ -7,7 +7,7 @@ mod record;
 
 pub use catalogue::{Described, Kind};
 pub(crate) use record::clamped;
-pub use record::{Budget, GitHubRequest, Hop};
+pub use record::{Budget, GitHubRequest, Hop, ReadModel};
 
 use catalogue::Catalogue;
 use prometheus_client::{
@@ -81,6 +81,9 @@ pub struct Metrics {
     pub(crate) lease_held: Integers,
     pub(crate) snapshot_age: Numbers,
     pub(crate) snapshot_position: Integers,
+    pub(crate) read_model_progress: Numbers,
+    pub(crate) read_model_runs: Integers,
+    pub(crate) read_model_bytes: Integers,
     pub(crate) runs_active: Integers,
     pub(crate) stacks: Integers,
     pub(crate) stacks_held: Integers,
@@ -268,6 +271,13 @@ impl Metrics {
                 &["partition"],
                 "How far that snapshot goes; 0 when there is none",
             ),
+            read_model_progress: c.numbers(
+                "stackwave_read_model_progress",
+                &[],
+                "How far the read model behind lists is built, from 0 to 1",
+            ),
+            read_model_runs: c.integers("stackwave_read_model_runs", &[], "How many runs the read model holds"),
+            read_model_bytes: c.integers("stackwave_read_model_bytes", &[], "The read model's size on disk"),
             runs_active: c.integers(
                 "stackwave_runs_active",
                 &["kind"],

@@ -70,6 +70,17 @@ pub struct Budget {
     pub blocked_for: Duration,
 }
 
+/// How the read model does.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadModel {
+    /// How far it is built, from 0 to 1.
+    pub progress: f64,
+    /// How many runs it holds.
+    pub runs: u64,
+    /// Its size on disk in bytes.
+    pub bytes: u64,
+}
+
 /// An installation's label.
 fn installation(id: Option<u64>) -> String {
     id.map_or_else(|| "app".to_owned(), |id| id.to_string())
@@ -117,6 +128,14 @@ impl Metrics {
             self.dispatches_waiting.get_or_create(&whose).set(clamped(budget.waiting));
             self.github_blocked.get_or_create(&whose).set(budget.blocked_for.as_secs_f64());
         }
+    }
+
+    /// How the read model does now.
+    pub(crate) fn read_model(&self, model: &ReadModel) {
+        let none = Vec::new();
+        self.read_model_progress.get_or_create(&none).set(model.progress);
+        self.read_model_runs.get_or_create(&none).set(clamped(model.runs));
+        self.read_model_bytes.get_or_create(&none).set(clamped(model.bytes));
     }
 
     /// A webhook was taken.

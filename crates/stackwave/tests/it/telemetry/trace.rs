@@ -10,12 +10,13 @@ const STACKS: usize = 12;
 /// Spans by trace.
 type Traces = BTreeMap<Vec<u8>, Vec<Seen>>;
 
-async fn demo() -> Traces {
+/// The traces of a demonstration, which was told of the collector by this variable.
+async fn demo(variable: &'static str) -> Traces {
     let (collector, url) = Collector::start().await;
     let output = tokio::task::spawn_blocking(move || {
         let stacks = STACKS.to_string();
         let mut demo = stackwave(&["demo", "--stacks", &stacks, "--job-time", "20ms"]);
-        demo.env("STACKWAVE_OTLP_ENDPOINT", url).output().unwrap()
+        demo.env(variable, url).output().unwrap()
     })
     .await
     .unwrap();
@@ -39,7 +40,7 @@ fn stacks<'a>(spans: impl Iterator<Item = &'a Seen>) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trace_of_a_demonstration_contains_every_hop_from_the_upload_to_each_dispatch_and_the_comment() {
-    let traces = demo().await;
+    let traces = demo("STACKWAVE_OTLP_ENDPOINT").await;
     let mut workflows = BTreeSet::new();
     // The plan and the apply have an upload each; where the two come within seconds, both runs may take the first.
     for trace in traces.values().filter(|trace| named(trace, "decide run_opened").next().is_some()) {
@@ -108,7 +109,7 @@ fn hangs_together(trace: &[Seen]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_of_a_dispatch_is_linked_to_the_trace_in_which_it_came() {
-    let traces = demo().await;
+    let traces = demo("OTEL_EXPORTER_OTLP_ENDPOINT").await;
     let all: Vec<&Seen> = traces.values().flatten().collect();
     let webhooks = all.iter().filter(|seen| seen.name().starts_with("webhook workflow_run "));
     let mut linked = 0;
@@ -124,7 +125,7 @@ async fn a_webhook_of_a_dispatch_is_linked_to_the_trace_in_which_it_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_a_trace() {
-    let traces = demo().await;
+    let traces = demo("STACKWAVE_OTLP_ENDPOINT").await;
     let text = format!("{traces:?}");
     for secret in
         ["the-demonstration-s-api-key", "the demonstration's webhook secret", "Bearer", "ghs_", "PRIVATE KEY"]
