@@ -67,7 +67,7 @@ pub fn dispatch_id(run: &RunId, key: &StackKey, workflow: &WorkflowFile, attempt
 }
 
 /// The dispatch ids that a workflow run's title holds.
-pub(crate) fn dispatch_ids_in(title: &str) -> impl Iterator<Item = DispatchId> + '_ {
+pub fn dispatch_ids_in(title: &str) -> impl Iterator<Item = DispatchId> + '_ {
     title
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with(DISPATCH_PREFIX))

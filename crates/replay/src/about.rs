@@ -5,6 +5,7 @@ use crate::Wanted;
 use stackwave_domain::{
     CommitSha, Digest, DispatchId, Entry, Event, PrNumber, RunId, WorkflowRunId, event::RunOpened,
 };
+use stackwave_engine::identity;
 use std::collections::BTreeSet;
 
 /// What has been learnt of what is wanted; it only grows.
@@ -89,7 +90,8 @@ impl Thread {
             Event::DispatchFound(found) => self.joins(&found.dispatch, found.workflow_run),
             Event::WorkflowRunObserved(run) => {
                 self.workflow_runs.contains(&run.run)
-                    || self.dispatches.iter().any(|dispatch| run.title.contains(dispatch.as_str()))
+                    || identity::dispatch_ids_in(&run.title)
+                        .any(|dispatch| self.dispatches.contains(&dispatch))
             }
             Event::WorkflowJobWaiting(job) => self.workflow_runs.contains(&job.run),
             other => self.names(entry, other),

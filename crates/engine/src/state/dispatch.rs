@@ -422,9 +422,13 @@ impl RepositoryState {
         if let Some(run) = self.runs.get_mut(&claimed.run) {
             let succeeded = |run: &Run| run.stacks.get(stack).is_some_and(Stack::succeeded);
             let before = succeeded(run);
-            run.set_stage(stack, dispatch.call, id, stage);
+            if run.set_stage(stack, dispatch.call, id, stage) {
+                run.changed_at = self.last_at;
+            }
             let news = !before && succeeded(run);
-            self.touch_run(fold.position, &claimed.run);
+            if let Some(number) = run.pull_request {
+                self.touch_pull(fold.position, number);
+            }
             if news {
                 self.remember(&claimed.run, stack);
             }

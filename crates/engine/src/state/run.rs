@@ -387,13 +387,21 @@ impl Run {
         self.settle(index);
     }
 
-    /// Takes note of how far a dispatch is; one of an earlier attempt changes nothing.
-    pub(super) fn set_stage(&mut self, index: usize, call: usize, dispatch: &DispatchId, stage: Stage) {
-        let Some(stack) = self.stacks.get_mut(index) else { return };
+    /// Takes note of how far a dispatch is; whether that was news. One of an earlier attempt changes nothing.
+    pub(super) fn set_stage(
+        &mut self,
+        index: usize,
+        call: usize,
+        dispatch: &DispatchId,
+        stage: Stage,
+    ) -> bool {
+        let Some(stack) = self.stacks.get_mut(index) else { return false };
         let flew = stack.in_flight();
-        let Some(known) = stack.calls.get_mut(call).filter(|call| call.dispatch == *dispatch) else { return };
+        let Some(known) = stack.calls.get_mut(call).filter(|call| call.dispatch == *dispatch) else {
+            return false;
+        };
         if known.stage == stage {
-            return;
+            return false;
         }
         if known.stage == Stage::Unclaimed {
             self.unclaimed.remove(&(index, call));
@@ -402,6 +410,7 @@ impl Run {
         let flies = stack.in_flight();
         self.flying = self.flying + usize::from(flies) - usize::from(flew);
         self.settle(index);
+        true
     }
 
     pub(crate) const fn counts(&self) -> Counts<'_> {
@@ -513,9 +522,14 @@ impl Stack {
         self.attempt() <= 1 && self.calls.iter().all(never)
     }
 
-    /// It waits for its parents, and nobody has withdrawn it.
+    /// Somebody has cancelled it, or wants it to be: nothing of it is sent.
+    pub(crate) fn is_called_off(&self) -> bool {
+        self.withdrawn().is_some() || self.cancel().is_some()
+    }
+
+    /// It waits for its parents, and for nobody else.
     pub(crate) fn may_be_released(&self) -> bool {
-        self.progress == Progress::Waiting && self.withdrawn().is_none()
+        self.progress == Progress::Waiting && !self.is_called_off()
     }
 
     fn is_ordered(&self) -> bool {
@@ -524,12 +538,9 @@ impl Stack {
 
     /// Its calls that a dispatcher may claim.
     pub(crate) fn to_be_claimed(&self) -> impl Iterator<Item = usize> + '_ {
-        let withdrawn = self.withdrawn().is_some();
-        let unclaimed = self
-            .calls
-            .iter()
-            .enumerate()
-            .filter(move |(_, call)| !withdrawn && call.stage == Stage::Unclaimed);
+        let off = self.is_called_off();
+        let unclaimed =
+            self.calls.iter().enumerate().filter(move |(_, call)| !off && call.stage == Stage::Unclaimed);
         unclaimed.map(|(call, _)| call)
     }
 
