@@ -3,9 +3,13 @@ use stackwave_admin_proto::v1::{
     Cause, ExplainRequest, GetRunRequest, ListRunsRequest, RunStatus, StackKey, StackStatus,
 };
 use stackwave_domain::{
-    RunId,
-    event::{RunClosed, RunSuperseded, Successor},
+    RunId, RunPlan, StackKey as Key, WorkflowFile,
+    digest::Stored,
+    event::{RunClosed, RunOpened, RunSuperseded, Successor},
+    fragment::WorkflowCall,
+    plan::{PlannedStack, Verdict},
 };
+use stackwave_runtime::stow::stow;
 use tonic::Code;
 
 #[tokio::test]
@@ -125,16 +129,16 @@ async fn runs_are_listed_newest_first_and_filters_hold_together() {
     admin.decide(vec![RunSuperseded { run: RunId::new("one"), by }.into()]).await;
     admin.decide(vec![RunClosed { run: RunId::new("two"), reason: "closed".into() }.into()]).await;
 
-    assert_eq!(admin.ids(ListRunsRequest::default()).await, ["three", "two", "one"]);
+    admin.shows(ListRunsRequest::default(), &["three", "two", "one"]).await;
     let of_pull = ListRunsRequest { pull_request: Some(7), ..Default::default() };
-    assert_eq!(admin.ids(of_pull.clone()).await, ["three", "one"]);
+    admin.shows(of_pull.clone(), &["three", "one"]).await;
     let closed = ListRunsRequest { status: RunStatus::Closed.into(), ..Default::default() };
-    assert_eq!(admin.ids(closed).await, ["two"]);
+    admin.shows(closed, &["two"]).await;
     let here =
         ListRunsRequest { repository: "ACME/infra".into(), status: RunStatus::Superseded.into(), ..of_pull };
-    assert_eq!(admin.ids(here.clone()).await, ["one"]);
+    admin.shows(here.clone(), &["one"]).await;
     let nothing = ListRunsRequest { pull_request: Some(8), ..here };
-    assert!(admin.ids(nothing).await.is_empty());
+    admin.shows(nothing, &[]).await;
 }
 
 #[tokio::test]
@@ -145,7 +149,7 @@ async fn pages_neither_shift_nor_repeat_when_runs_are_opened_meanwhile() {
     for id in ["c", "d", "e"] {
         admin.decide(vec![opened(id, 3).into()]).await;
     }
-    let all = admin.ids(ListRunsRequest::default()).await;
+    admin.shows(ListRunsRequest::default(), &["e", "d", "c", "b", "a"]).await;
     let (mut seen, mut token) = (Vec::new(), String::new());
     loop {
         let page = ListRunsRequest { page_size: 2, page_token: token, ..Default::default() };
@@ -158,7 +162,7 @@ async fn pages_neither_shift_nor_repeat_when_runs_are_opened_meanwhile() {
             break;
         }
     }
-    assert_eq!(seen, all);
+    assert_eq!(seen, ["e", "d", "c", "b", "a"]);
 }
 
 #[tokio::test]
@@ -180,4 +184,26 @@ async fn a_request_that_makes_no_sense_names_the_field() {
         admin.list(ListRunsRequest { repository: "acme/other".into(), ..usual() }).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
     assert!(unknown.message().contains("acme/other"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_run_of_five_thousand_stacks_fits_into_what_clients_take() {
+    let admin = Admin::start().await;
+    let call = WorkflowCall { workflow: WorkflowFile::new("plan.yaml"), inputs: Default::default() };
+    let stack = |number: usize| PlannedStack {
+        key: Key::new("plat-ue2-production", format!("team/component-{number:04}")),
+        directly_affected: true,
+        verdict: Verdict::Dispatch(vec![call.clone()]),
+    };
+    // Each waits for the one before it: the longest explanations that there are.
+    let plan = RunPlan {
+        stacks: (0..5_000).map(stack).collect(),
+        edges: (0..4_999).map(|parent| (parent, parent + 1)).collect(),
+        warnings: Vec::new(),
+    };
+    let plan = stow(&admin.core.log, Stored::inline(plan), 100_000).await.unwrap();
+    admin.decide(vec![RunOpened { plan, ..opened("large", 7) }.into()]).await;
+    let found = admin.get("large").await.unwrap();
+    assert_eq!(found.stacks.len(), 5_000);
+    assert!(found.stacks.iter().all(|stack| !stack.causes.is_empty()));
 }

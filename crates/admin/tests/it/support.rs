@@ -159,9 +159,17 @@ impl Admin {
         tokio::time::timeout(PATIENCE, answered).await.unwrap()
     }
 
-    /// The ids of all runs that a filter leaves, in order.
-    pub(crate) async fn ids(&self, request: ListRunsRequest) -> Vec<String> {
-        self.list(request).await.unwrap().runs.into_iter().map(|run| run.id).collect()
+    /// Waits until a filter leaves these runs, in this order: lists follow the log within moments.
+    pub(crate) async fn shows(&self, request: ListRunsRequest, expected: &[&str]) {
+        let mut seen = Vec::new();
+        let shown = async {
+            while seen != expected {
+                let runs = self.list(request.clone()).await.unwrap().runs;
+                seen = runs.into_iter().map(|run| run.id).collect();
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, shown).await.is_ok();
+        assert!(in_time, "{seen:?} instead of {expected:?}");
     }
 
     pub(crate) async fn get(&self, id: &str) -> Result<stackwave_admin_proto::v1::GetRunResponse, Status> {
