@@ -129,6 +129,19 @@ impl World {
         self.inner.servers.tell(&self.github);
     }
 
+    /// Kills, for good, the replica that dispatches, once one does. Returns its name.
+    pub async fn lose_acting(&self) -> &'static str {
+        let servers = &self.inner.servers;
+        loop {
+            if let Some(name) = servers.acting(&self.inner.client).await {
+                servers.lose(name).await;
+                servers.tell(&self.github);
+                return name;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// GitHub's webhooks go to the process that receives them, after a while in which they went nowhere.
     pub fn hear_again(&self) {
         self.inner.servers.tell(&self.github);

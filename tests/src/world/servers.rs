@@ -17,6 +17,8 @@ pub(super) const ROLES: [&str; 5] =
     ["ingest-api", "webhook-receiver", "orchestrator", "dispatcher", "commenter"];
 /// The name of the process that has all roles.
 const ALL: &str = "all";
+/// The names of processes that all have all roles.
+const REPLICAS: [&str; 3] = ["one", "two", "three"];
 
 pub(super) struct Servers {
     shape: Shape,
@@ -27,6 +29,8 @@ pub(super) struct Servers {
     /// What killed processes wrote.
     past: Mutex<String>,
     nats: Option<NatsServer>,
+    /// Among replicas, the one to which uploads and webhooks go.
+    front: Mutex<&'static str>,
     _folder: tempfile::TempDir,
 }
 
@@ -40,6 +44,7 @@ impl Servers {
         let names: &[&str] = match shape {
             Shape::Sqlite | Shape::JetStream => &[ALL],
             Shape::Apart => &ROLES,
+            Shape::Replicas => &REPLICAS,
         };
         let servers = Self {
             shape,
@@ -48,6 +53,7 @@ impl Servers {
             starting: tokio::sync::Mutex::default(),
             past: Mutex::default(),
             nats,
+            front: Mutex::new(REPLICAS[0]),
             _folder: folder,
         };
         for name in names {
@@ -58,7 +64,7 @@ impl Servers {
 
     async fn launch(&self, name: &str) {
         let _starting = self.starting.lock().await;
-        let roles: &[&str] = if name == ALL { &[] } else { &[name] };
+        let roles: &[&str] = if name == ALL || REPLICAS.contains(&name) { &[] } else { &[name] };
         let process = Arc::new(ServeProcess::start(roles, &self.settings).await);
         self.processes().insert(name.to_owned(), process);
     }
@@ -69,13 +75,13 @@ impl Servers {
     }
 
     pub(super) fn url(&self, role: &str, path: &str) -> String {
-        let process = self.processes().get(self.name_of(role)).cloned().expect("a process that was started");
+        let process = self.processes().get(&self.name_of(role)).cloned().expect("a process that was started");
         format!("http://{}{path}", process.address())
     }
 
     pub(super) async fn kill(&self, role: &str) {
         let _none_starts = self.starting.lock().await;
-        let process = self.processes().get(self.name_of(role)).cloned();
+        let process = self.processes().get(&self.name_of(role)).cloned();
         if let Some(process) = process {
             process.kill().await;
             self.past.lock().unwrap_or_else(PoisonError::into_inner).push_str(&process.output());
@@ -83,7 +89,32 @@ impl Servers {
     }
 
     pub(super) async fn start_again(&self, role: &str) {
-        self.launch(self.name_of(role)).await;
+        self.launch(&self.name_of(role)).await;
+    }
+
+    /// The replica that dispatches for the only partition, as it says itself; none while nobody does.
+    pub(super) async fn acting(&self, client: &reqwest::Client) -> Option<&'static str> {
+        for name in REPLICAS {
+            if !self.processes().contains_key(name) {
+                continue;
+            }
+            let Ok(answer) = client.get(self.url(name, "/readyz")).send().await else { continue };
+            let report: serde_json::Value = answer.json().await.unwrap_or_default();
+            if report["details"]["leases"]["dispatcher"]["partitions"] == 1 {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// Kills a replica for good. Uploads and webhooks go to one that is left.
+    pub(super) async fn lose(&self, name: &str) {
+        self.kill(name).await;
+        let mut processes = self.processes();
+        processes.remove(name);
+        if let Some(left) = REPLICAS.iter().find(|replica| processes.contains_key(**replica)) {
+            *self.front.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        }
     }
 
     pub(super) async fn try_second(&self) -> Output {
@@ -128,11 +159,15 @@ impl Servers {
         story
     }
 
-    fn name_of<'a>(&self, role: &'a str) -> &'a str {
-        match self.shape {
+    fn name_of(&self, role: &str) -> String {
+        let front = *self.front.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = match self.shape {
             Shape::Sqlite | Shape::JetStream => ALL,
             Shape::Apart => role,
-        }
+            Shape::Replicas if REPLICAS.contains(&role) => role,
+            Shape::Replicas => front,
+        };
+        name.to_owned()
     }
 
     fn all(&self) -> Vec<(String, Arc<ServeProcess>)> {

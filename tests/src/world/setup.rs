@@ -25,6 +25,8 @@ pub enum Shape {
     JetStream,
     /// A process a role on JetStream.
     Apart,
+    /// Three processes with all roles on JetStream.
+    Replicas,
 }
 
 impl Shape {
@@ -33,7 +35,7 @@ impl Shape {
     pub fn is_possible(self) -> bool {
         match self {
             Self::Sqlite => true,
-            Self::JetStream | Self::Apart => server_binary().is_some(),
+            Self::JetStream | Self::Apart | Self::Replicas => server_binary().is_some(),
         }
     }
 }
@@ -153,7 +155,9 @@ impl Setup {
         github.set_reachable(self.reachable);
         let nats = match self.shape {
             Shape::Sqlite => None,
-            Shape::JetStream | Shape::Apart => Some(NatsServer::start().await.expect("a nats-server")),
+            Shape::JetStream | Shape::Apart | Shape::Replicas => {
+                Some(NatsServer::start().await.expect("a nats-server"))
+            }
         };
         let database = folder.path().join("stackwave.db");
         let mut settings = environment(&github, folder.path());

@@ -12,4 +12,5 @@ mod installation;
 mod kill;
 mod lost;
 mod plan;
+mod replicas;
 mod uploads;
