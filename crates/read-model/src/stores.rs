@@ -3,14 +3,15 @@
 use crate::{
     changes::Changes,
     error::{OpenError, ReadError},
+    observer::FEW,
     read::{AT_ONCE, Reader},
     rows::ModelStatus,
     schema::PROJECTION_VERSION,
     store::{Files, Mark, Store},
 };
-use stackwave_domain::{Position, StreamId};
-use stackwave_event_log::LogError;
-use stackwave_runtime::Core;
+use stackwave_domain::{Entry, Position, StreamId};
+use stackwave_event_log::{LogError, MAX_BATCH};
+use stackwave_runtime::{Core, stow};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -30,6 +31,8 @@ pub(crate) struct Stores {
     files: Files,
     /// Where each stream ended when the process started.
     last: BTreeMap<StreamId, Position>,
+    /// What each stream held beyond the file then, where that is little.
+    gaps: Mutex<BTreeMap<StreamId, Vec<Entry>>>,
     open: Mutex<Open>,
     /// Wakes when the live loop of a stream has begun.
     begun: watch::Sender<u64>,
@@ -75,12 +78,14 @@ impl Stores {
             })
             .await?;
         }
+        let gaps = Mutex::new(gaps(core, &store, &last).await?);
         let open = Open { current: Arc::new(store), next: None, live: BTreeMap::new() };
         let stores = Self {
             core: core.clone(),
             files: Arc::try_unwrap(files)
                 .map_err(|files| OpenError::InUse { path: files.base().to_owned() })?,
             last,
+            gaps,
             open: Mutex::new(open),
             begun: watch::Sender::new(0),
             building: tokio::sync::Mutex::default(),
@@ -104,6 +109,11 @@ impl Stores {
     /// Where a stream ended when the process started.
     pub(crate) fn last_at_start(&self, stream: StreamId) -> Position {
         self.last.get(&stream).copied().unwrap_or_default()
+    }
+
+    /// What a stream held beyond the file when the process started; none where that is much.
+    pub(crate) fn take_gap(&self, stream: StreamId) -> Option<Vec<Entry>> {
+        self.gaps.lock().unwrap_or_else(PoisonError::into_inner).remove(&stream)
     }
 
     /// All streams, the configuration first.
@@ -262,6 +272,33 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     let done = tokio::task::spawn_blocking(work).await;
     // A panic in there goes on here.
     done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// What the partitions hold beyond the file, where that is little. A snapshot of the state may be newer than the file, and
+/// then nobody shows these records again; without them everything would have to be folded once more.
+async fn gaps(
+    core: &Core,
+    store: &Store,
+    last: &BTreeMap<StreamId, Position>,
+) -> Result<BTreeMap<StreamId, Vec<Entry>>, LogError> {
+    let mut gaps = BTreeMap::new();
+    for (stream, last) in last.iter().filter(|(stream, _)| **stream != StreamId::Config) {
+        let done = store.shared().tracks(|tracks| tracks.get(*stream)).done.position;
+        if done == Position::START || last.0.saturating_sub(done.0) > FEW {
+            continue;
+        }
+        let mut gap: Vec<Entry> = Vec::new();
+        let mut from = done.next();
+        while from <= *last {
+            let mut page = core.log.read(*stream, from, MAX_BATCH).await?;
+            let Some(end) = page.last() else { break };
+            from = end.position.next();
+            stow::hydrate(&core.log, &mut page).await?;
+            gap.extend(page.into_iter().filter(|entry| entry.position <= *last));
+        }
+        gaps.insert(*stream, gap);
+    }
+    Ok(gaps)
 }
 
 /// Whether the last records that were projected are in this log. One that was purged since is taken for good.

@@ -15,6 +15,8 @@ use std::{
 #[derive(Default)]
 pub(super) struct Held {
     runs: BTreeMap<RepositoryId, BTreeSet<RunId>>,
+    /// Repositories that were not looked at, for want of time.
+    late: BTreeSet<RepositoryId>,
     spent: Spent,
 }
 
@@ -42,6 +44,11 @@ impl Held {
         }
     }
 
+    /// Repositories that are to be looked at although nothing new was told of them.
+    pub(super) fn take_late(&mut self) -> BTreeSet<RepositoryId> {
+        std::mem::take(&mut self.late)
+    }
+
     /// Whatever happened in a repository may have changed why its other runs are held. Hundreds of runs that wait for
     /// each other are looked at less often than records come: each release or skip touches its own run anyway, so what
     /// is late is the name of the run that is waited for.
@@ -49,7 +56,11 @@ impl Held {
         let Some(runs) = self.runs.get(&repository.id) else { return };
         let others = runs.iter().filter(|run| !touched.runs.contains_key(*run));
         let others: Vec<RunId> = others.cloned().collect();
-        if others.is_empty() || !self.spent.may_go_on() {
+        if others.is_empty() {
+            return;
+        }
+        if !self.spent.may_go_on() {
+            self.late.insert(repository.id);
             return;
         }
         let cost = repository.runs.len().saturating_mul(others.len());

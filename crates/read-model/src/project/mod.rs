@@ -60,6 +60,9 @@ impl Projector {
             touched.collect(repository, entry);
             self.pending.collect(repository.id, entry);
         }
+        for late in self.held.take_late() {
+            touched.entry(late).or_insert_with(|| (changes.upto, Touched::default()));
+        }
         changes.tip = last_entry.map(|entry| entry.record.id.clone());
         for (id, (last, mut touched)) in touched {
             let Some(repository) = state.repository(id) else { continue };

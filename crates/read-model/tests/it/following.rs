@@ -2,10 +2,11 @@
 
 use crate::{
     history::STREAM,
-    world::{HISTORY, World},
+    world::{HISTORY, Process, World},
 };
 use stackwave_domain::RunId;
-use stackwave_engine::view::RunPhase;
+use stackwave_engine::{State, view::RunPhase};
+use stackwave_event_log::MAX_BATCH;
 use stackwave_read_model::{Page, PageRequest, Place, ReadError, ReadModel, RunsQuery, TokenError};
 use std::collections::BTreeSet;
 
@@ -99,11 +100,37 @@ async fn a_kill_at_any_moment_loses_nothing() {
     }
     let last = world.append_all().await;
     let lists = process.lists_at(last).await;
+    process.stop().await;
     for moment in 0..6 {
         let again = world.start(&world.path(&format!("killed-{moment}.db"))).await;
         assert_eq!(again.lists_at(last).await, lists, "killed at moment {moment}");
         again.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_newer_than_the_file_hides_nothing() {
+    let world = World::new();
+    let file = world.path("model.db");
+    let process = world.start(&file).await;
+    let last = world.append(300).await;
+    process.lists_at(last).await;
+    process.stop().await;
+
+    let last = world.append(200).await;
+    let mut state = State::default();
+    while state.position() < last {
+        for entry in world.log.read(STREAM, state.position().next(), MAX_BATCH).await.unwrap() {
+            state.apply(&entry);
+        }
+    }
+    let core = crate::world::core(world.log.clone()).await;
+    let model = ReadModel::open(&core, &Place::File(file)).await.unwrap();
+    let mut observer = model.observer().unwrap();
+    observer.started_from(STREAM, last, &state);
+    observer.caught_up(STREAM, &state);
+    let process = Process { core, model, partition: tokio::spawn(async {}) };
+    assert_eq!(process.lists_at(last).await, world.expected().await);
     process.stop().await;
 }
 

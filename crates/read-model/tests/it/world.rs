@@ -28,6 +28,7 @@ pub(crate) struct World {
 pub(crate) struct Process {
     pub(crate) core: Core,
     pub(crate) model: ReadModel,
+    pub(crate) partition: tokio::task::JoinHandle<()>,
 }
 
 /// Everything that the lists say.
@@ -73,8 +74,8 @@ impl World {
         let model = ReadModel::open(&core, &Place::File(file.to_owned())).await.unwrap();
         let options =
             PartitionOptions { observers: model.observer().into_iter().collect(), ..Default::default() };
-        let _followed = partition::start(core.clone(), STREAM, options);
-        Process { core, model }
+        let (_, partition) = partition::start(core.clone(), STREAM, options);
+        Process { core, model, partition }
     }
 
     /// What a read model says that was never interrupted.
@@ -106,6 +107,7 @@ impl Process {
         self.core.shutdown.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;
+        self.partition.await.unwrap();
     }
 
     /// Waits until lists are answered.
