@@ -47,7 +47,7 @@ pub fn due_dispatches(state: &RepositoryState, limit: usize) -> Vec<Candidate> {
         return Vec::new();
     }
     let mut candidates = Vec::new();
-    for run in state.active_runs() {
+    for run in state.active_runs().into_iter().filter(|run| run.cancel.is_none()) {
         for (stack, call) in run.unclaimed() {
             if candidates.len() == limit {
                 return candidates;

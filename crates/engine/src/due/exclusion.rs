@@ -113,8 +113,7 @@ pub(super) fn decide(state: &RepositoryState, run: &Run, index: usize) -> Verdic
             if other.is_active() && may_still_go(other, place) && !given_up {
                 return Verdict::Hold(Hold::EarlierMerge(other.id.clone()));
             }
-        } else if has_gone_in(other, stack)
-            && newest.is_none_or(|(newest, _)| newest.order() < other.order())
+        } else if has_gone_in(other, stack) && newest.is_none_or(|(newest, _)| newest.order() < other.order())
         {
             newest = Some((other, stack));
         }

@@ -14,8 +14,8 @@ pub use cancels::{DueCancel, due_cancels};
 pub use claims::{Candidate, Identification, due_dispatches, identify, inputs_for, may_claim};
 pub use comments::{due_comments, has_comment};
 pub use decisions::due_decisions;
-pub use exclusion::Hold;
-pub(crate) use exclusion::{Retrying, failed_ancestor, hold_on, retrying};
+pub use exclusion::{Hold, hold_on};
+pub(crate) use exclusion::{Retrying, failed_ancestor, retrying};
 pub use polls::{Lookup, Polls, Resync, due_failed, due_polls};
 
 use stackwave_domain::Timestamp;

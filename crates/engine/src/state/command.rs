@@ -49,12 +49,13 @@ impl RepositoryState {
         })
     }
 
-    /// Whether a claim may still be sent: its run goes on, and nobody has withdrawn its stack.
+    /// Whether a claim may still be sent: its run goes on, and nobody has cancelled it or its stack.
     #[must_use]
     pub fn may_be_sent(&self, dispatch: &Dispatch) -> bool {
         self.runs.get(dispatch.run()).is_some_and(|run| {
             let stack = run.stacks.get(dispatch.stack);
-            run.is_active() && stack.is_some_and(|stack| stack.withdrawn().is_none())
+            let called_off = run.cancel.is_some() || stack.is_none_or(super::Stack::is_called_off);
+            run.is_active() && !called_off
         })
     }
 

@@ -222,6 +222,23 @@ scenarios! {
         assert_eq!(w.runs(), "merged cancelled, merged succeeded");
     }
 
+    fn a_stack_that_another_merge_holds_is_cancelled_and_does_not_go(w) {
+        applied(w, "vpc > app");
+        w.open_pull(8, "bbb");
+        w.merge(8);
+        w.upload("bbb", &Graph::of("vpc > db"));
+        assert_eq!(w.status("merged", "vpc"), Status::Held);
+        let command = w.cancel_by_hand("merged", "vpc", false);
+        assert_eq!(w.outcome_of(&command), "done");
+        w.finish_all();
+        assert_eq!(w.status("merged", "vpc"), Status::Cancelled);
+        w.assert_dispatched("apply:vpc apply:app");
+        w.retry("merged", "vpc");
+        w.finish_all();
+        w.assert_dispatched("apply:vpc apply:app apply:vpc apply:db");
+        assert_eq!(w.runs(), "merged succeeded, merged succeeded");
+    }
+
     fn a_newer_apply_that_was_cancelled_before_it_ran_holds_no_older_one(w) {
         applied(w, "net > vpc");
         let first = w.run_id("merged");
