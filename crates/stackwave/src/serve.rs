@@ -14,7 +14,7 @@ use stackwave_telemetry::Metrics;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 /// How long to wait before asking for a JetStream server again that was not there at start.
@@ -60,7 +60,12 @@ pub(crate) async fn run(
         metrics,
         metrics_token: settings.metrics_token,
     };
-    let running = assembly::start(log, options).await?;
+    // From here on a signal is never missed: a process that is asked to stop while it becomes ready drains, too.
+    let mut signals = Signals::listen()?;
+    let running = tokio::select! {
+        running = assembly::start(log, options) => running?,
+        () = signals.next() => return Ok(()),
+    };
     tracing::info!(
         http.addr = %running.http_addr,
         grpc.addr = grpc_addr.map(tracing::field::display),
@@ -69,17 +74,13 @@ pub(crate) async fn run(
     );
     let broken = running.core.shutdown.clone();
     let by_itself = tokio::select! {
-        signal = first_signal() => {
-            signal?;
-            false
-        }
+        () = signals.next() => false,
         () = broken.cancelled() => true,
     };
     tracing::info!("draining; a second signal stops at once");
-    tokio::spawn(async {
-        if first_signal().await.is_ok() {
-            std::process::exit(130);
-        }
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(130);
     });
     running.stop().await?;
     if by_itself {
@@ -122,12 +123,10 @@ pub(crate) async fn open_log(settings: &LogSettings) -> anyhow::Result<Arc<dyn E
                 Ok(log) => return Ok(log),
                 Err(error @ stackwave_event_log::LogError::Unavailable(_)) => {
                     tracing::warn!(%error, "the JetStream server is not there yet; trying again");
+                    let mut signals = Signals::listen()?;
                     tokio::select! {
                         () = tokio::time::sleep(CONNECT_AGAIN) => {},
-                        signal = first_signal() => {
-                            signal?;
-                            anyhow::bail!("stopped before the JetStream server was reached");
-                        },
+                        () = signals.next() => anyhow::bail!("stopped before the JetStream server was reached"),
                     }
                 }
                 Err(error) => return Err(error).context("failed to open the event log (STACKWAVE_LOG)"),
@@ -136,12 +135,25 @@ pub(crate) async fn open_log(settings: &LogSettings) -> anyhow::Result<Arc<dyn E
     }
 }
 
-async fn first_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {},
-        _ = interrupt.recv() => {},
+/// What asks the process to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?,
+        })
     }
-    Ok(())
+
+    /// The next SIGTERM or Ctrl-C.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {},
+            _ = self.interrupt.recv() => {},
+        }
+    }
 }

@@ -19,13 +19,17 @@ const STOP_WITHIN: Duration = Duration::from_secs(60);
 const KEY: &str = include_str!("../../../crates/github-sim/src/keys/app.private-key.pem");
 
 /// Where the executable is.
-pub(crate) struct Executable(PathBuf);
+pub(crate) struct Executable {
+    path: PathBuf,
+    github: String,
+}
 
 impl Executable {
     /// The given one, or the one that `cargo build --release` makes.
-    pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
+    pub(crate) fn find(given: Option<&Path>, github: &str) -> Result<Self> {
+        let github = github.to_owned();
         if let Some(path) = given {
-            return Ok(Self(path.to_owned()));
+            return Ok(Self { path: path.to_owned(), github });
         }
         eprintln!("building `stackwave` in release");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -35,11 +39,11 @@ impl Executable {
             .status()
             .context("failed to run cargo")?;
         ensure!(status.success(), "the executable cannot be built");
-        Ok(Self(root.join("target/release/stackwave")))
+        Ok(Self { path: root.join("target/release/stackwave"), github })
     }
 
     fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(&self.path);
         command
             .current_dir(folder)
             .env("STACKWAVE_LOG", format!("sqlite:{}", folder.join("stackwave.db").display()))
@@ -94,8 +98,7 @@ impl Service {
             .env("STACKWAVE_GRPC_ADDR", grpc.to_string())
             .env("STACKWAVE_ADMIN_TOKEN", TOKEN)
             .env("STACKWAVE_READ_MODEL", folder.join("read-model.db"))
-            // Nobody is there: what GitHub would say is not measured.
-            .env("STACKWAVE_GITHUB_API_URL", "http://127.0.0.1:9")
+            .env("STACKWAVE_GITHUB_API_URL", &executable.github)
             .env("STACKWAVE_GITHUB_APP_ID", "1")
             .env("STACKWAVE_GITHUB_APP_PRIVATE_KEY_FILE", &key)
             .env("STACKWAVE_GITHUB_WEBHOOK_SECRET", "hush")
