@@ -6,7 +6,7 @@ use stackwave_domain::{
     event::{CommentClaimed, CommentPosted, Source, WorkflowRunObserved},
     workflow::{Conclusion, RunStatus},
 };
-use stackwave_engine::{State, state::RepositoryState};
+use stackwave_engine::{SNAPSHOT_VERSION, State, state::RepositoryState};
 use std::{fs, path::PathBuf};
 
 /// A state that has something of everything. What format 1 wrote of it is committed.
@@ -136,6 +136,24 @@ fn what_format_1_wrote_goes_on() {
     state.apply(&Entry { position, subject, record });
     assert_eq!(state.repository(REPOSITORY).unwrap().check(), Ok(()));
     assert_eq!(active(&state), before - 1, "the re-run that succeeded ends its run's work");
+}
+
+#[test]
+fn whoever_changes_the_fold_raises_its_version() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/fold.txt");
+    let digest = stackwave_domain::Digest::of(&world().state.to_snapshot().unwrap());
+    let now = format!("{SNAPSHOT_VERSION} {digest}\n");
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    let is_raised = !known.starts_with(&format!("{SNAPSHOT_VERSION} "));
+    if is_raised && std::env::var_os("WRITE_SAMPLES").is_some() {
+        fs::write(&path, &now).unwrap();
+        return;
+    }
+    assert!(
+        now == known,
+        "the same records give another state than before, or it is written in another way: raise `FOLD_VERSION` in \
+         crates/engine/src/lib.rs, so that nobody goes on from an old snapshot, then run this test with WRITE_SAMPLES=1"
+    );
 }
 
 #[test]
