@@ -183,3 +183,98 @@ impl Credentials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use stackwave_domain::{
+        Entry, Event, RecordId, Subject,
+        event::{AdminTokenRevoked, ApiKeyRevoked, CredentialUsed},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// A configuration that folded these events, each written by `actor` and its number.
+    fn folded(events: Vec<Event>) -> Config {
+        let mut config = Config::default();
+        for (index, event) in (1..).zip(events) {
+            let id = RecordId::new(format!("r{index}"));
+            let record = Record::new(id, at(index), format!("actor-{index}"), vec![event]);
+            let position = Position(u64::try_from(index).unwrap());
+            config.apply(&Entry { position, subject: Subject::config_credential(), record });
+        }
+        config
+    }
+
+    fn key(id: &str, secret: &str, expires_at: Option<Timestamp>) -> Event {
+        ApiKeyRegistered {
+            credential: id.into(),
+            workspace: WorkspaceId::default_workspace(),
+            name: id.to_owned(),
+            hash: Digest::of(secret.as_bytes()),
+            at: at(0),
+            expires_at,
+        }
+        .into()
+    }
+
+    fn revoked(id: &str, second: i64) -> Event {
+        ApiKeyRevoked { credential: id.into(), reason: "leaked".to_owned(), at: at(second) }.into()
+    }
+
+    #[test]
+    fn a_key_is_valid_until_its_end_and_not_at_it() {
+        let config = folded(vec![key("k", "s", Some(at(10)))]);
+        let known = &config.find_api_key(&"k".into()).unwrap().credential;
+        assert_eq!(known.standing(at(9)), Standing::Valid);
+        assert_eq!(known.standing(at(10)), Standing::Expired(at(10)));
+        assert_eq!((known.created_by.as_str(), known.position), ("actor-1", Position(1)));
+    }
+
+    #[test]
+    fn what_is_revoked_stays_so_as_it_was_first_also_when_it_is_registered_again() {
+        let config = folded(vec![
+            key("k", "s", None),
+            revoked("k", 5),
+            revoked("k", 6),
+            key("k", "s", None),
+            // The same secret under another name.
+            key("k2", "s", None),
+        ]);
+        let known = &config.api_key(&Digest::of(b"s")).unwrap().credential;
+        assert_eq!(known.standing(at(9)), Standing::Revoked(at(5)));
+        assert_eq!(known.revoked.as_ref().unwrap().by, "actor-2");
+        assert!(config.find_api_key(&"k2".into()).is_none());
+    }
+
+    #[test]
+    fn uses_only_go_forward_and_what_nobody_registered_is_passed_over() {
+        let used = |id: &str, second: i64| -> Event {
+            CredentialUsed { credential: id.into(), at: at(second) }.into()
+        };
+        let token = AdminTokenRegistered {
+            credential: "t".into(),
+            name: "alice".to_owned(),
+            role: AdminRole::Viewer,
+            hash: Digest::of(b"t"),
+            at: at(0),
+            expires_at: None,
+        };
+        let gone = AdminTokenRevoked { credential: "none".into(), reason: String::new(), at: at(1) };
+        let config = folded(vec![
+            token.into(),
+            used("t", 8),
+            used("t", 7),
+            used("none", 9),
+            gone.into(),
+            revoked("none", 9),
+        ]);
+        let known = config.admin_token(&Digest::of(b"t")).unwrap();
+        assert_eq!((known.credential.last_used_at, known.role), (Some(at(8)), AdminRole::Viewer));
+        assert_eq!(known.credential.standing(at(9)), Standing::Valid);
+        assert_eq!((config.api_keys().count(), config.admin_tokens().count()), (0, 1));
+    }
+}

@@ -1,6 +1,7 @@
 //! Keys that are no longer valid, on every replica.
 
 use crate::support::{Answer, Service, body};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use stackwave_auth::SecretKind;
 use stackwave_domain::{
@@ -8,7 +9,6 @@ use stackwave_domain::{
     event::{ApiKeyRegistered, ApiKeyRevoked},
 };
 use stackwave_event_log::EventLog as _;
-use secrecy::ExposeSecret as _;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -78,7 +78,10 @@ async fn the_use_of_a_key_is_told_once_in_a_while_and_delays_nobody() {
         assert_eq!(upload(&service, &secret).await.status, 200);
     }
     let used = async {
-        while service.core.config.read(|config| config.find_api_key(&id).unwrap().credential.last_used_at.is_none())
+        while service
+            .core
+            .config
+            .read(|config| config.find_api_key(&id).unwrap().credential.last_used_at.is_none())
         {
             changes.changed().await.unwrap();
         }
