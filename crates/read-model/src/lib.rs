@@ -15,6 +15,7 @@ mod observer;
 mod project;
 mod query;
 mod read;
+mod resume;
 mod rows;
 mod schema;
 mod store;

@@ -10,7 +10,7 @@ use crate::{
 use stackwave_domain::{Position, PrNumber, RepositoryId};
 use stackwave_engine::{State, view::RunPhase};
 
-const HISTORY: History = History { finished: 4_400, active: 30, stacks: 1 };
+const HISTORY: History = History { finished: 4_200, active: 30, stacks: 1 };
 
 fn model() -> Model {
     let mut model = Model::new();
@@ -55,7 +55,7 @@ fn runs(model: &Model) {
     let rows = all(500, |page| reader.runs(&RunsQuery::default(), page).unwrap());
     assert_eq!(rows.len() as u64, HISTORY.runs());
     assert!(rows.is_sorted_by(|one, other| one.opened_at >= other.opened_at));
-    let old = &rows[4_000];
+    let old = &rows[3_900];
     let texts = [
         old.id.as_str(),
         &old.id.as_str().to_uppercase(),
@@ -102,7 +102,7 @@ fn runs(model: &Model) {
                         && filter.opened_after.is_none_or(|it| row.opened_at >= it)
                 })
                 .collect();
-            let found = all(40, |page| reader.runs(&query, page).unwrap());
+            let found = all(200, |page| reader.runs(&query, page).unwrap());
             assert_eq!(found.len(), expected.len(), "{query:?}");
             assert!(found.iter().eq(expected), "{query:?}");
         }

@@ -12,7 +12,8 @@ const MAX_KNOWN: usize = 20_000;
 /// Numbers that were asked for before.
 #[derive(Default)]
 pub(crate) struct Known {
-    words: HashMap<(i64, String), i64>,
+    /// By kind, then by text.
+    words: HashMap<i64, HashMap<String, i64>>,
     places: HashMap<(RepositoryId, WorkspaceId), i64>,
     names: HashMap<(RepositoryId, StackKey), Name>,
     runs: HashMap<RunId, i64>,
@@ -35,25 +36,25 @@ fn remember<K: std::hash::Hash + Eq, V>(known: &mut HashMap<K, V>, key: K, value
 
 impl Writer<'_> {
     pub(super) fn word(&mut self, kind: Word, text: &str) -> rusqlite::Result<i64> {
-        let key = (kind.number(), text.to_owned());
-        if let Some(id) = self.known.words.get(&key) {
+        let kind = kind.number();
+        if let Some(id) = self.known.words.get(&kind).and_then(|words| words.get(text)) {
             return Ok(*id);
         }
         let asked = self
             .tables
             .prepare_cached("SELECT id FROM words WHERE kind = ? AND text = ?")?
-            .query_row(params![key.0, key.1], |row| row.get(0))
+            .query_row(params![kind, text], |row| row.get(0))
             .optional()?;
         let id = match asked {
             Some(id) => id,
             None => {
                 self.tables
                     .prepare_cached("INSERT INTO words (kind, text) VALUES (?, ?)")?
-                    .execute(params![key.0, key.1])?;
+                    .execute(params![kind, text])?;
                 self.tables.last_insert_rowid()
             }
         };
-        remember(&mut self.known.words, key, id);
+        remember(self.known.words.entry(kind).or_default(), text.to_owned(), id);
         Ok(id)
     }
 
