@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// So many records are projected at once: rows that change often are written once, and little waits in memory.
-const AT_ONCE: usize = 4 * MAX_BATCH;
+const AT_ONCE: usize = 8 * MAX_BATCH;
 
 /// Catches up with every stream, then says that the file is complete, and watches over it until it is closed. One that
 /// breaks is followed by another.

@@ -4,7 +4,7 @@ use super::{
     Reader,
     cursor::Listing,
     keys::{Condition, Key, Keys, Merge, PULLS},
-    texts::PULL_TEXT,
+    texts::{PULL_TEXT, Sample},
     walk::{Walk, patience, walk},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, Row};
 use stackwave_domain::{PrNumber, RepositoryId};
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 const SELECT: &str = "
 SELECT p.repository, p.number, p.title, p.open, p.merged, p.head_sha, p.head_ref, base_ref.text, p.updated, run.id,
@@ -57,13 +57,13 @@ impl Reader<'_> {
         let number: Option<i64> = text.trim_start_matches('#').parse().ok();
         let mut told =
             self.tables.prepare_cached("SELECT number, title, head_ref FROM pulls WHERE id = ?")?;
+        let sample = RefCell::new(Sample::default());
         let mut contains = |key: Key| {
             told.query_row([key.1], |row| {
-                let holds = |column: usize| -> rusqlite::Result<bool> {
-                    let it: Option<String> = row.get(column)?;
-                    Ok(it.is_some_and(|it| it.to_lowercase().contains(text)))
-                };
-                Ok(number == Some(row.get(0)?) || holds(1)? || holds(2)?)
+                let texts: [Option<String>; 2] = [row.get(1)?, row.get(2)?];
+                sample.borrow_mut().add(texts.iter().flatten().map(String::as_str));
+                let mut texts = texts.into_iter().flatten();
+                Ok(number == Some(row.get(0)?) || texts.any(|it| it.to_lowercase().contains(text)))
             })
         };
         let Walk { mut found, stopped_at } =
@@ -75,7 +75,8 @@ impl Reader<'_> {
             let mut ranges = Merge::new(pull_ranges(query, Some(number), below, rest));
             more.extend(ranges.take(self.tables, rest)?);
         }
-        if let Some(question) = PULL_TEXT.question(self.tables, text)? {
+        let question = PULL_TEXT.question(self.tables, text, &sample.borrow())?;
+        if let Some(question) = question {
             let documents = PULL_TEXT.documents(self.tables, &question, self.at_once)?;
             if documents.len() >= self.at_once {
                 // So many hold it that going on is quicker.

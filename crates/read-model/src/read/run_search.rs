@@ -3,13 +3,16 @@
 use super::{
     Reader,
     keys::{Key, Merge},
-    texts::RUN_TEXT,
+    texts::{RUN_TEXT, Sample},
     walk::{Walk, patience, walk},
 };
 use crate::{codec, query::RunsQuery};
 use rusqlite::OptionalExtension as _;
 use stackwave_domain::RepositoryId;
 use std::collections::{BTreeSet, HashSet};
+
+/// A list that filters have made as short as this is looked at to its end.
+const SHORT: usize = 3_000;
 
 /// So many documents may be looked at, all at once; more are taken zone by zone, the newest first.
 pub(crate) const AT_ONCE: usize = 10_000;
@@ -49,16 +52,34 @@ impl Reader<'_> {
     ) -> rusqlite::Result<Vec<Key>> {
         let repositories = self.names.containing(text);
         let mut all = Merge::new(self.run_ranges(query, below, count)?);
+        let mut sample = Sample::default();
         let Walk { mut found, stopped_at } = walk(self.tables, &mut all, count, patience(count), |key| {
-            Ok(self.told(key)?.is_some_and(|told| told.contains(text, &repositories)))
+            let Some(told) = self.told(key)? else { return Ok(false) };
+            sample.add(told.texts.iter().map(String::as_str));
+            Ok(told.contains(text, &repositories))
         })?;
         let Some(stopped_at) = stopped_at.filter(|_| found.len() < count) else { return Ok(found) };
+        if is_filtered(query) {
+            let rest = all.take(self.tables, SHORT)?;
+            if rest.len() < SHORT {
+                for key in rest {
+                    if found.len() < count
+                        && self.told(key)?.is_some_and(|it| it.contains(text, &repositories))
+                    {
+                        found.push(key);
+                    }
+                }
+                return Ok(found);
+            }
+        }
         let rest = count - found.len();
         let mut more = BTreeSet::new();
         if query.repository.is_none() {
             more.extend(self.runs_of_repositories(query, &repositories, stopped_at, rest)?);
         }
-        more.extend(self.runs_by_index(query, text, stopped_at, rest)?);
+        if let Some(question) = RUN_TEXT.question(self.tables, text, &sample)? {
+            more.extend(self.runs_by_index(query, &question, text, stopped_at, rest)?);
+        }
         found.extend(more.into_iter().rev().take(rest));
         Ok(found)
     }
@@ -83,13 +104,13 @@ impl Reader<'_> {
     fn runs_by_index(
         &self,
         query: &RunsQuery,
+        question: &str,
         text: &str,
         below: Key,
         count: usize,
     ) -> rusqlite::Result<Vec<Key>> {
-        let Some(question) = RUN_TEXT.question(self.tables, text)? else { return Ok(Vec::new()) };
         let filter = self.filter(query, below)?;
-        let documents = RUN_TEXT.documents(self.tables, &question, self.at_once)?;
+        let documents = RUN_TEXT.documents(self.tables, question, self.at_once)?;
         if documents.len() < self.at_once {
             return self.newest_of(&documents, &filter, text, count);
         }
@@ -102,7 +123,7 @@ impl Reader<'_> {
             if newest < filter.after {
                 break;
             }
-            let documents = RUN_TEXT.documents_in(self.tables, &question, zone)?;
+            let documents = RUN_TEXT.documents_in(self.tables, question, zone)?;
             found.extend(self.newest_of(&documents, &filter, text, count)?);
             while found.len() > count {
                 found.pop_first();
@@ -183,6 +204,11 @@ impl Reader<'_> {
             pull: query.pull_request.map(|number| codec::number(number.0)),
         })
     }
+}
+
+/// Whether a query has filters beside its text.
+fn is_filtered(query: &RunsQuery) -> bool {
+    RunsQuery { text: String::new(), ..query.clone() } != RunsQuery::default()
 }
 
 /// The filters of a query, in numbers.

@@ -4,8 +4,27 @@
 use crate::write::ZONE_BITS;
 use rusqlite::{Connection, params};
 
-/// So many runs of three characters are asked for; the rest of a long text is looked at in the rows.
-const MAX_TERMS: usize = 40;
+/// So many runs of three characters are asked for, the rarest; the rest of a text is looked at in the rows.
+const MAX_TERMS: usize = 4;
+
+/// So many texts tell which runs of three characters are rare.
+const MAX_SAMPLE: usize = 250;
+
+/// Some texts of the index, in lower case.
+#[derive(Default)]
+pub(super) struct Sample(Vec<String>);
+
+impl Sample {
+    pub(super) fn add<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
+        if self.0.len() < MAX_SAMPLE {
+            self.0.push(texts.collect::<Vec<_>>().join("\n").to_lowercase());
+        }
+    }
+
+    fn count(&self, term: &str) -> usize {
+        self.0.iter().filter(|text| text.contains(term)).count()
+    }
+}
 
 /// An index of texts.
 #[derive(Clone, Copy)]
@@ -19,13 +38,19 @@ pub(super) const PULL_TEXT: TextIndex = TextIndex { table: "pull_text", terms: "
 
 impl TextIndex {
     /// A question for the index; none when no document can hold the text.
-    pub(super) fn question(self, tables: &Connection, text: &str) -> rusqlite::Result<Option<String>> {
+    pub(super) fn question(
+        self,
+        tables: &Connection,
+        text: &str,
+        sample: &Sample,
+    ) -> rusqlite::Result<Option<String>> {
         let chars: Vec<char> = text.chars().collect();
         let quote = |term: String| format!("\"{}\"", term.replace('"', "\"\""));
         if chars.len() >= 3 {
-            let windows = chars.windows(3).take(MAX_TERMS);
-            let terms: Vec<String> = windows.map(|term| quote(term.iter().collect())).collect();
-            return Ok(Some(terms.join(" AND ")));
+            let mut terms: Vec<String> = chars.windows(3).map(|term| term.iter().collect()).collect();
+            terms.sort_by_cached_key(|term| sample.count(term));
+            terms.truncate(MAX_TERMS);
+            return Ok(Some(terms.into_iter().map(quote).collect::<Vec<_>>().join(" AND ")));
         }
         // Every character begins a run of three, the last ones with what follows each document.
         let sql = format!("SELECT term FROM {} WHERE term >= ?1 AND term < ?2", self.terms);

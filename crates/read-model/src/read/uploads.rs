@@ -61,10 +61,12 @@ impl Reader<'_> {
             Ok(sha.to_lowercase().starts_with(prefix))
         })?;
         let Some(below) = stopped_at.filter(|_| found.len() < count) else { return Ok(found) };
-        let mut statement = self.tables.prepare_cached(
-            "SELECT key, place FROM uploads INDEXED BY uploads_sha
-             WHERE head_sha >= ? AND head_sha < ? AND key < ?",
-        )?;
+        // Without a repository the index alone tells everything.
+        let place = if places.is_some() { "place" } else { "0" };
+        let mut statement = self.tables.prepare_cached(&format!(
+            "SELECT key, {place} FROM uploads INDEXED BY uploads_sha
+             WHERE head_sha >= ? AND head_sha < ? AND key < ?"
+        ))?;
         let mut keys = Vec::new();
         for (from, to) in spans(prefix) {
             let mut rows = statement.query(params![from, to, below.0])?;

@@ -172,10 +172,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     tables.pragma_update(None, "page_size", 8192)?;
     tables.pragma_update(None, "journal_mode", "WAL")?;
     tables.pragma_update(None, "synchronous", "NORMAL")?;
-    // Checkpoints sync, and compete with the log's own syncs: one for each 32 MiB.
-    tables.pragma_update(None, "wal_autocheckpoint", 4096)?;
     tables.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    tables.pragma_update(None, "cache_size", -8 * 1024)?;
     tables.pragma_update(None, "temp_store", "MEMORY")?;
     tables.busy_timeout(std::time::Duration::from_secs(10))?;
     tables.set_prepared_statement_cache_capacity(128);
