@@ -100,19 +100,20 @@ impl Admin {
         let address = listener.local_addr().unwrap();
         let settings = stackwave_admin::Config { token: token.map(SecretString::from), tls, metrics: None };
         let partitions = vec![partition.clone()];
-        let sources = sources(read_model);
+        let sources = sources(read_model.clone());
         let served =
             tokio::spawn(stackwave_admin::serve(core.clone(), settings, sources, partitions, listener));
         let admin = Self { core, address, served, partition, folder };
-        admin.ready().await;
+        admin.ready(&read_model).await;
         admin
     }
 
-    /// Waits until the service has noticed that the log was read.
-    async fn ready(&self) {
-        let health = &self.core.health;
+    /// Waits until the log was read and the lists are there.
+    async fn ready(&self, read_model: &ReadModel) {
         let waited = async {
-            while !health.is_ready() {
+            while !self.core.health.is_ready()
+                || read_model.status().await.is_some_and(|model| model.building)
+            {
                 tokio::task::yield_now().await;
             }
         };
