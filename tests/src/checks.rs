@@ -165,7 +165,11 @@ fn requests_were_right(github: &GitHub, refusals: bool) {
         );
         assert_eq!(request.api_version.as_deref(), Some("2022-11-28"), "{} {}", request.method, request.path);
         assert!(request.user_agent.is_some(), "{} {} without a name", request.method, request.path);
-        if let Reply::Status(status @ 400..) = request.reply {
+        // A workflow run may end by itself while it is being cancelled.
+        let too_late = request.endpoint == Endpoint::CancelRun && request.reply == Reply::Status(409);
+        if let Reply::Status(status @ 400..) = request.reply
+            && !too_late
+        {
             assert!(refusals, "GitHub answered {status} to {} {}", request.method, request.path);
         }
     }

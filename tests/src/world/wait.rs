@@ -105,7 +105,8 @@ impl World {
                 if open.is_some() || done { Some(open) } else { None }
             });
             match next.await {
-                Ok(Some(run)) => self.github.complete_run(run, Conclusion::Success).expect("an open run"),
+                // It may have been cancelled in between.
+                Ok(Some(run)) => drop(self.github.complete_run(run, Conclusion::Success)),
                 Ok(None) => return,
                 Err(error) => panic!("{error}"),
             }

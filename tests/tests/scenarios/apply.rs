@@ -136,14 +136,15 @@ async fn a_merge_supersedes_the_plan_that_runs(shape: Shape) {
     world.upload(body.clone()).await;
     world.until_accepted("tf-plan.yaml", 1).await;
     let plan = world.until_opened(pull.number, "opened").await;
+    // One that waits at GitHub would be cancelled there; one that runs goes on.
+    let running = world.accepted("tf-plan.yaml")[0].run_id().unwrap();
+    world.github.begin_run(running).unwrap();
+    world.until_status(&plan, "vpc/dev", Status::Running).await;
 
     world.repo.merge_pull_request(pull.number).unwrap();
     world.upload(body).await;
     world.until_succeeded(pull.number, "merged").await;
-    world
-        .github
-        .complete_run(world.accepted("tf-plan.yaml")[0].run_id().unwrap(), Conclusion::Success)
-        .unwrap();
+    world.github.complete_run(running, Conclusion::Success).unwrap();
     world.until_settled().await;
     world.state(|state| {
         assert!(matches!(state.runs[&plan].phase, Phase::Superseded(Successor::Merge, _)));

@@ -7,6 +7,7 @@ mod apart;
 mod apply;
 mod bad_input;
 mod chaos;
+mod commands;
 mod faults;
 mod installation;
 mod kill;

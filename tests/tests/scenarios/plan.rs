@@ -60,12 +60,15 @@ async fn a_push_supersedes_the_plan_that_runs(shape: Shape) {
     world.upload(stacks.upload(&pull.head, &pull.base)).await;
     world.until_accepted("tf-plan.yaml", 1).await;
     let old = world.until_opened(pull.number, "opened").await;
+    // What waits at GitHub would be cancelled there; what runs goes on.
+    let first = world.github.dispatches()[0].run_id().unwrap();
+    world.github.begin_run(first).unwrap();
+    world.until_status(&old, "vpc/dev", Status::Running).await;
 
     world.repo.push(pull.number).unwrap();
     let pushed = world.pull(pull.number);
     world.until("the old run to be superseded", |state| (!state.runs[&old].is_active()).then_some(())).await;
     // The workflow run of the old head ends well, and nothing follows from it.
-    let first = world.github.dispatches()[0].run_id().unwrap();
     world.github.complete_run(first, Conclusion::Success).unwrap();
     world
         .until_comment(pull.number, "that the push superseded the run", |text| text.contains("superseded"))
@@ -210,7 +213,11 @@ async fn a_pull_request_that_is_closed_stops_its_plan(shape: Shape) {
             (!run.is_active()).then_some(())
         })
         .await;
-    world.github.complete_run(world.github.dispatches()[0].run_id().unwrap(), Conclusion::Success).unwrap();
+    world
+        .until_github("the plan that waits to be cancelled", |state| {
+            state.runs().any(|run| run.conclusion == Some(Conclusion::Cancelled))
+        })
+        .await;
     world.until_comment(pull.number, "that it was closed", |text| text.contains("closed")).await;
     world.until_settled().await;
     assert_eq!(world.github.dispatches().len(), 1);
