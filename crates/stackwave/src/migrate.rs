@@ -9,11 +9,12 @@ use crate::{
 };
 use anyhow::{Context as _, bail, ensure};
 use stackwave_domain::{Digest, Position, StreamId};
-use stackwave_event_log::{EventLog, MAX_BATCH};
+use stackwave_event_log::{EventLog, LogError, MAX_BATCH};
 use stackwave_event_log_nats::{NatsLog, NatsOptions};
 use stackwave_event_log_sqlite::SqliteLog;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
     sync::Arc,
 };
 
@@ -48,9 +49,15 @@ pub(crate) async fn run(options: MigrateOptions) -> anyhow::Result<()> {
             first.insert(*stream, position);
         }
     }
-    let target = NatsLog::connect_for_import(nats, &first)
-        .await
-        .with_context(|| format!("cannot fill the event log {shown}"))?;
+    let target = match NatsLog::connect_for_import(nats.clone(), &first).await {
+        Ok(target) => target,
+        // Whoever was broken off at the very end, or is not sure, calls it again.
+        Err(LogError::Setup(_)) if is_there(&source, nats, &streams).await => {
+            println!("everything lies in {shown} already");
+            return Ok(());
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot fill the event log {shown}")),
+    };
     copy_blobs(&source, &target).await?;
     for stream in &streams {
         copy(&source, &target, *stream).await?;
@@ -60,7 +67,7 @@ pub(crate) async fn run(options: MigrateOptions) -> anyhow::Result<()> {
     println!(
         "everything lies in {shown}. Set STACKWAVE_LOG to it, and start `serve`; keep `{}` as a backup, and never serve it \
          again",
-        options.from.display()
+        file(&options.from).display()
     );
     Ok(())
 }
@@ -78,9 +85,14 @@ fn target(options: &MigrateOptions) -> anyhow::Result<(LogSettings, String)> {
     }
 }
 
+/// Named by its path alone, or as everywhere else.
+fn file(from: &Path) -> &Path {
+    from.to_str().and_then(|from| from.strip_prefix("sqlite:")).map_or(from, Path::new)
+}
+
 /// Opened for writing, although nothing is written: whoever serves the file would go on appending to it.
 fn open_source(options: &MigrateOptions) -> anyhow::Result<Arc<SqliteLog>> {
-    let path = &options.from;
+    let path = file(&options.from);
     ensure!(path.exists(), "there is no event log at `{}`", path.display());
     let cannot = || format!("cannot open the event log `{}`", path.display());
     if options.verify_only {
@@ -133,6 +145,16 @@ async fn copy(source: &SqliteLog, target: &NatsLog, stream: StreamId) -> anyhow:
     }
     eprintln!("{stream}: copied up to {end}");
     Ok(())
+}
+
+/// Whether a log that takes no copy any more holds the same as the file.
+async fn is_there(source: &SqliteLog, target: NatsOptions, streams: &[StreamId]) -> bool {
+    match NatsLog::open_existing(target).await {
+        Ok(target) => {
+            target.partitions() == source.partitions() && verify(source, &target, streams).await.is_ok()
+        }
+        Err(_) => false,
+    }
 }
 
 /// Byte for byte, and every blob by its digest.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct MigrateOptions {
-    /// The SQLite file.
+    /// The SQLite file, as a path or as sqlite:PATH.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
     /// Where it is copied to: nats://HOST:PORT; by default the configured event log.

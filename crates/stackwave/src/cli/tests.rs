@@ -65,3 +65,44 @@ fn a_plan_is_for_an_opened_pull_request_unless_told_otherwise() {
     };
     assert_eq!(options.trigger.to_string(), "release.published");
 }
+
+/// What stands in the guide for a value of somebody's own, and is one where a number is wanted.
+fn as_typed(word: &str) -> &str {
+    match word {
+        "NUMBER" | "ID" => "7",
+        "STACK" => "vpc/prod",
+        word => word.trim_matches('\'').trim_matches('"'),
+    }
+}
+
+#[test]
+fn every_command_of_the_operations_guide_is_one() {
+    let guide = include_str!("../../../../docs/operations.md");
+    // Code within lines, and whole lines of blocks.
+    let code = guide.split('`').filter(|text| !text.contains('\n')).chain(guide.lines());
+    let (mut found, mut wrong) = (0, Vec::new());
+    for command in code.map(str::trim) {
+        let command = command.strip_prefix("STACKWAVE_DISPATCH=off ").unwrap_or(command);
+        let Some(arguments) = command.strip_prefix("stackwave ") else { continue };
+        // A command's name alone.
+        if !arguments.contains(' ')
+            || arguments.contains(['…', '`'])
+            || arguments.starts_with(char::is_uppercase)
+        {
+            continue;
+        }
+        let mut words = Vec::new();
+        // What is within quotes is one word.
+        for (index, part) in arguments.split('\'').enumerate() {
+            if index % 2 == 0 {
+                words.extend(part.split_whitespace().map(as_typed));
+            } else {
+                words.push(part);
+            }
+        }
+        wrong.extend(parse(&words).err().map(|error| format!("`{command}`: {error}")));
+        found += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(found > 60, "{found}");
+}

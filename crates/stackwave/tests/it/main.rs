@@ -6,6 +6,7 @@ mod clients;
 mod codes;
 mod doctor;
 mod nats;
+mod operations;
 mod remote;
 mod replay;
 mod support;
