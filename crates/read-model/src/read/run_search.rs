@@ -147,10 +147,18 @@ impl Reader<'_> {
             keys.extend(key.filter(|key| *key < filter.below && *key >= filter.after));
         }
         keys.sort_unstable_by(|one, other| other.cmp(one));
+        // What lies in the row itself sorts most of them out, before what hangs on it is read.
+        let mut own = self.tables.prepare_cached("SELECT status, pull FROM runs WHERE key = ?")?;
         let mut found = Vec::new();
         for key in keys {
             if found.len() >= count {
                 break;
+            }
+            let (status, pull): (i64, Option<i64>) =
+                own.query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if filter.status.is_some_and(|it| it != status) || filter.pull.is_some_and(|it| Some(it) != pull)
+            {
+                continue;
             }
             let key = Key(key, 0);
             let Some(told) = self.told(key)? else { continue };
