@@ -12,7 +12,7 @@ mod table;
 mod value;
 
 pub(crate) use self::{
-    error::SettingsError,
+    error::{Problem, SettingsError},
     layers::Sources,
     log::{LogSettings, LogTarget},
     remote::load as load_remote,

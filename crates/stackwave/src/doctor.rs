@@ -16,6 +16,7 @@ use stackwave_domain::{Fragment, RepositoryName};
 use stackwave_github::port::{CallError, Repositories as _, Target};
 use stackwave_github_client::GitHubClient;
 use stackwave_ingest_api::parse::{Limits, parse_affected};
+use stackwave_runtime::{Clock as _, SystemClock};
 use std::{
     collections::BTreeMap,
     io::{self, Write as _},
@@ -28,13 +29,14 @@ pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<()> {
     let flags = options.log.iter().map(|log| ("log", log.clone())).collect::<BTreeMap<_, _>>();
     let sources = Sources::of_process(options.config.config.clone(), flags);
 
+    let clock = Arc::new(SystemClock::default());
     let mut report = Report::default();
     let roles = Role::ALL.into();
     let loaded = Settings::load(&sources, &roles);
     report.add(settings::judge(&loaded));
     let known = match crate::config::load_log(&sources) {
         Ok(log) => {
-            let (findings, known) = event_log::examine(&log).await;
+            let (findings, known) = event_log::examine(&log, || clock.now()).await;
             report.add(findings);
             known
         }
@@ -43,8 +45,8 @@ pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<()> {
     };
     match &loaded {
         Ok(settings) if !options.offline => {
-            let client = client(settings)?;
-            report.add(gather::github(&client, jiff::Timestamp::now).await);
+            let client = client(settings, Arc::clone(&clock))?;
+            report.add(gather::github(&client, || clock.now()).await);
             report.add(repositories(&client, &options.repositories, upload.as_ref(), known.as_ref()).await);
         }
         Ok(_) | Err(_) => report.add([Finding::note("github.app", "GitHub was not asked")]),
@@ -70,14 +72,14 @@ fn read_upload(path: &std::path::Path) -> anyhow::Result<Fragment> {
     parse_affected(&bytes, Limits::default()).with_context(|| format!("`{}` is no upload", path.display()))
 }
 
-fn client(settings: &Settings) -> anyhow::Result<GitHubClient> {
+fn client(settings: &Settings, clock: Arc<SystemClock>) -> anyhow::Result<GitHubClient> {
     let options = GitHubOptions {
         api_url: settings.github_api_url.clone(),
         app_id: settings.github_app_id.clone(),
         private_key: settings.github_app_private_key.clone(),
         writes_per_minute: settings.github_writes_per_minute,
     };
-    assembly::github_client(Arc::new(jiff::Timestamp::now), &options, None)
+    assembly::github_client(Arc::new(move || clock.now()), &options, None)
 }
 
 /// The workflows of the repositories that were named, or else of all that the log knows.

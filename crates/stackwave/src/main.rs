@@ -26,6 +26,10 @@ use crate::{
 use clap::Parser as _;
 use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
+/// Gives memory back to the system that folding and building needed only once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong use: an argument or a setting. The same that clap exits with.
 const WRONG_USE: u8 = 2;
 /// It failed.

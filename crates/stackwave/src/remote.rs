@@ -34,9 +34,12 @@ mod tests {
 
     #[test]
     fn colours_are_left_out_where_somebody_has_something_against_them() {
-        for (name, value, wanted) in
-            [("NO_COLOR", "1", false), ("NO_COLOR", "", true), ("TERM", "dumb", false), ("TERM", "xterm", true)]
-        {
+        for (name, value, wanted) in [
+            ("NO_COLOR", "1", false),
+            ("NO_COLOR", "", true),
+            ("TERM", "dumb", false),
+            ("TERM", "xterm", true),
+        ] {
             let given = wants_colour(|asked| (asked == name).then(|| value.to_owned()));
             assert_eq!(given, wanted, "{name}={value}");
         }

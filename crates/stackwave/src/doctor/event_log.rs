@@ -6,7 +6,8 @@ use crate::{
 };
 use stackwave_doctor::Finding;
 use stackwave_domain::{
-    Event, Fragment, Position, RepositoryId, RepositoryName, StreamId, Subject, event::UploadReceived,
+    Event, Fragment, Position, RepositoryId, RepositoryName, StreamId, Subject, Timestamp,
+    event::UploadReceived,
 };
 use stackwave_engine::Config;
 use stackwave_event_log::{EventLog, Filter, LogError, MAX_BATCH};
@@ -20,7 +21,10 @@ pub(super) struct Known {
 }
 
 /// Opens the log and judges it. What is not there yet is no problem: `serve` makes it.
-pub(super) async fn examine(settings: &LogSettings) -> (Vec<Finding>, Option<Known>) {
+pub(super) async fn examine(
+    settings: &LogSettings,
+    now: impl Fn() -> Timestamp,
+) -> (Vec<Finding>, Option<Known>) {
     if let LogTarget::Sqlite(path) = &settings.target
         && !path.exists()
     {
@@ -40,7 +44,7 @@ pub(super) async fn examine(settings: &LogSettings) -> (Vec<Finding>, Option<Kno
         }
     };
     let mut findings = match log.upkeep().stats().await {
-        Ok(stats) => stackwave_doctor::log::judge(&stats, log.partitions(), jiff::Timestamp::now()),
+        Ok(stats) => stackwave_doctor::log::judge(&stats, log.partitions(), now()),
         Err(error) => vec![Finding::warning(
             "log.reachable",
             format!("it opens, and tells nothing of itself: {error}"),

@@ -1,21 +1,26 @@
 //! The configuration, as `serve` with all roles would take it.
 
-use crate::config::{LogTarget, Settings, SettingsError};
+use crate::config::{LogTarget, Problem, Settings, SettingsError};
 use stackwave_doctor::Finding;
 
 const CHECK: &str = "configuration";
+
+/// What is missing says itself what to do.
+fn problem(problem: &Problem) -> Finding {
+    let advice = "docs/configuration.md lists every setting, and what it takes";
+    let finding = Finding::problem(CHECK, problem.to_string(), advice);
+    match problem {
+        Problem::Missing { .. } => Finding { advice: None, ..finding },
+        _ => finding,
+    }
+}
 
 /// Judges what was loaded; everything that is wrong is a problem of its own.
 pub(super) fn judge(loaded: &Result<Settings, SettingsError>) -> Vec<Finding> {
     let settings = match loaded {
         Ok(settings) => settings,
         Err(error) => {
-            let advice = "docs/configuration.md lists every setting, and what it takes";
-            return error
-                .problems
-                .iter()
-                .map(|problem| Finding::problem(CHECK, problem.to_string(), advice))
-                .collect();
+            return error.problems.iter().map(problem).collect();
         }
     };
     let mut findings = vec![Finding::ok(CHECK, "every setting can be used")];
