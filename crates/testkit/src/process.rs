@@ -183,6 +183,5 @@ async fn read(stderr: ChildStderr, lines: Lines, told: watch::Sender<Option<Sock
 
 fn address_in(line: &str) -> Option<SocketAddr> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    let fields = &line["fields"];
-    (fields["message"] == "serving").then(|| fields["http.addr"].as_str()?.parse().ok()).flatten()
+    (line["message"] == "serving").then(|| line["http_addr"].as_str()?.parse().ok()).flatten()
 }
