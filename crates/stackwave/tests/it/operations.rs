@@ -64,7 +64,12 @@ async fn append_more(path: &Path) {
             after: "b".into(),
         };
         let id = RecordId::new(format!("push-{number}"));
-        let record = Record::new(id, Timestamp::now(), "webhook-receiver", vec![push.into()]);
+        let record = Record::new(
+            id,
+            Timestamp::from_second(1_800_000_000).unwrap(),
+            "webhook-receiver",
+            vec![push.into()],
+        );
         log.append(Append::any(Subject::github(StreamId::Partition(0), RepositoryId(7), "push"), record))
     };
     for appended in join_all((0..MORE).map(append)).await {
