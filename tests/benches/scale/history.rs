@@ -19,6 +19,7 @@ use stackwave_domain::{
 };
 use stackwave_engine::identity;
 use stackwave_event_log_sqlite::SqliteLog;
+use stackwave_runtime::{Clock as _, SystemClock};
 use std::{collections::BTreeMap, path::Path};
 
 /// So many repositories share the runs.
@@ -51,7 +52,7 @@ pub(crate) struct Written {
 impl History {
     /// Writes `stackwave.db` into the folder, unless it is there.
     pub(crate) fn write(&self, folder: &Path) -> Result<Written> {
-        let now = Timestamp::now();
+        let now = SystemClock::default().now();
         let path = folder.join("stackwave.db");
         let total = self.finished + self.active;
         let written = Written {

@@ -88,7 +88,7 @@ async fn run(wanted: &Wanted) -> Result<()> {
 
 async fn million(wanted: &Wanted, executable: &Executable, github: &GitHub) -> Result<()> {
     let temporary = tempfile::tempdir().context("failed to make a temporary folder")?;
-    let folder: &Path = wanted.keep.as_deref().unwrap_or(temporary.path());
+    let folder: &Path = wanted.keep.as_deref().unwrap_or_else(|| temporary.path());
     std::fs::create_dir_all(folder)?;
     let history = History { finished: wanted.runs, active: 1_000, stacks: 2 };
     let written = history.write(folder)?;

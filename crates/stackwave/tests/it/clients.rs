@@ -2,7 +2,7 @@
 
 use stackwave_domain::{
     Digest, Event, GitRef, InstallationId, PrNumber, Record, RecordId, RepositoryId, RepositoryName, RunId,
-    RunPlan, StackKey, StreamId, Subject, Timestamp, WorkflowFile, WorkspaceId,
+    RunPlan, StackKey, StreamId, Subject, WorkflowFile, WorkspaceId,
     digest::Stored,
     event::{RepositoryRegistered, RunOpened, StackReleased, Trigger},
     fragment::WorkflowCall,
@@ -10,6 +10,7 @@ use stackwave_domain::{
 };
 use stackwave_event_log::{Append, EventLog as _};
 use stackwave_event_log_sqlite::SqliteLog;
+use stackwave_runtime::{Clock as _, SystemClock};
 use stackwave_testkit::process::{Environment, ServeProcess};
 use std::{collections::BTreeSet, env, path::Path, path::PathBuf, time::Duration};
 use tokio::process::Command;
@@ -77,7 +78,7 @@ async fn seed(path: &Path) {
     ];
     for (index, (subject, events)) in records.into_iter().enumerate() {
         let id = RecordId::new(format!("seed-{index}"));
-        let record = Record::new(id, Timestamp::now(), "orchestrator", events);
+        let record = Record::new(id, SystemClock::default().now(), "orchestrator", events);
         log.append(Append::any(subject, record)).await.unwrap();
     }
 }
