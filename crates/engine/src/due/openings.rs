@@ -255,7 +255,7 @@ impl Opening<'_> {
             git_ref: self.git_ref.clone(),
             upload: self.upload.digest.clone(),
             merged_at: self.merged_at,
-            plan: Stored::inline(planning::plan(&self.upload.fragment, &self.trigger, self.sha)),
+            plan: Stored::inline(planning::plan(&self.upload.fragment.get(), &self.trigger, self.sha)),
             trigger: self.trigger,
         }
         .into()

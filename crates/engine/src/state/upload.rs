@@ -1,6 +1,6 @@
 //! Uploads: whole ones, chunks that are united once all are in, and repeats.
 
-use super::{Class, RepositoryState, fold::Fold};
+use super::{Class, RepositoryState, fold::Fold, packed::PackedFragment};
 use crate::planning;
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{
@@ -37,7 +37,7 @@ pub struct Upload {
     /// The commit that it was compared with.
     pub base_sha: CommitSha,
     /// The graph.
-    pub fragment: Arc<Fragment>,
+    pub fragment: PackedFragment,
     /// Every activity that an enabled stack of it configures.
     pub activities: BTreeSet<String>,
     /// The first time.
@@ -163,7 +163,7 @@ impl RepositoryState {
                     head_sha: upload.head_sha.clone(),
                     base_sha: upload.base_sha.clone(),
                     activities: planning::activities(&fragment),
-                    fragment,
+                    fragment: PackedFragment::of(&fragment),
                     first: receipt.clone(),
                     last: receipt,
                     looked_up: None,
