@@ -3,9 +3,10 @@
 
 use crate::Wanted;
 use stackwave_domain::{
-    CommitSha, Digest, DispatchId, Entry, Event, PrNumber, RunId, WorkflowRunId, event::RunOpened,
+    CommitSha, Digest, DispatchId, Entry, Event, PrNumber, RepositoryId, RunId, WorkflowRunId,
+    event::RunOpened,
 };
-use stackwave_engine::identity;
+use stackwave_engine::{State, identity};
 use std::collections::BTreeSet;
 
 /// What has been learnt of what is wanted; it only grows.
@@ -45,6 +46,29 @@ impl Thread {
         self.pulls.extend(opened.pull_request);
         self.commits.extend([opened.head_sha.clone(), opened.sha.clone()]);
         self.uploads.insert(opened.upload.clone());
+    }
+
+    /// Learns what a state knows of it; whether it knows anything.
+    pub(crate) fn resume(&mut self, state: &State, repository: RepositoryId) -> bool {
+        let Some(repository) = state.repository(repository) else { return false };
+        let mut knows = self.everything || repository.pulls.keys().any(|number| self.pulls.contains(number));
+        for run in repository.runs.values() {
+            let is_its = run.pull_request.is_some_and(|number| self.pulls.contains(&number));
+            if is_its || self.runs.contains(&run.id) {
+                knows = true;
+                self.runs.insert(run.id.clone());
+                self.pulls.extend(run.pull_request);
+                self.commits.extend([run.head_sha.clone(), run.sha.clone()]);
+                self.uploads.insert(run.upload.clone());
+            }
+        }
+        for (id, dispatch) in &repository.dispatches {
+            if self.runs.contains(&dispatch.claimed.run) {
+                self.dispatches.insert(id.clone());
+                self.workflow_runs.extend(dispatch.workflow_run);
+            }
+        }
+        knows
     }
 
     /// Whether a record tells of it.

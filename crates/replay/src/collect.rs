@@ -90,13 +90,15 @@ pub enum CollectError {
 /// It is not there, or the log cannot be read.
 pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Result<Recording, CollectError> {
     let found = match &ask.wanted {
-        Wanted::Run(run) => {
-            let found = find_run(log, config, ask.repository, run).await?;
-            Some(found.ok_or_else(|| CollectError::NoRun(run.clone()))?)
-        }
+        Wanted::Run(run) => find_run(log, config, ask.repository, run).await?,
         Wanted::Pull(_) | Wanted::Repository => None,
     };
-    let repository = found.as_ref().map(|found| found.repository).or(ask.repository);
+    let repository = match (&ask.wanted, &found) {
+        (_, Some(found)) => Some(found.repository),
+        // Its opening may have been purged.
+        (Wanted::Run(run), None) => Some(who_keeps(log, config, ask.repository, run).await?),
+        (Wanted::Pull(_) | Wanted::Repository, None) => ask.repository,
+    };
     let repository = repository.ok_or(CollectError::WhichRepository)?;
     let mut gather = Gather::new(log, repository);
     let span = match (&found, ask.depth) {
@@ -104,17 +106,24 @@ pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Res
         (found, _) => whole::gather(&mut gather, &ask.wanted, found.as_ref()).await?,
     };
     let settings = gather.settings().await?;
+    let position = span.base.as_ref().map_or(Position::START, State::position);
+    let of_run = |run: &RunId| span.base.as_ref()?.repository(repository)?.runs.get(run);
     let about = About {
         repository,
         name: config.repository(repository).map(|known| known.name.clone()),
-        run: found.as_ref().map(|found| found.opened.run.clone()),
-        pull_request: match &ask.wanted {
-            Wanted::Pull(number) => Some(*number),
-            Wanted::Run(_) | Wanted::Repository => found.and_then(|found| found.opened.pull_request),
+        run: match &ask.wanted {
+            Wanted::Run(run) => Some(run.clone()),
+            Wanted::Pull(_) | Wanted::Repository => None,
+        },
+        pull_request: match (&ask.wanted, &found) {
+            (Wanted::Pull(number), _) => Some(*number),
+            (Wanted::Run(_), Some(found)) => found.opened.pull_request,
+            (Wanted::Run(run), None) => of_run(run).and_then(|run| run.pull_request),
+            (Wanted::Repository, _) => None,
         },
         stream: gather.stream.name(),
-        from: span.entries.first().map_or(Position::START, |entry| entry.position),
-        to: span.entries.last().map_or(Position::START, |entry| entry.position),
+        from: span.entries.first().map_or(position, |entry| entry.position),
+        to: span.entries.last().map_or(position, |entry| entry.position),
         cut: span.cut,
         engine: ENGINE_VERSION,
         withheld: gather.withheld,
@@ -123,6 +132,30 @@ pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Res
         span.entries.iter().flat_map(|entry| entry.record.missing_blobs()).map(|blob| blob.digest).collect();
     gather.blobs.retain(|digest, _| named.contains(digest));
     Ok(Recording { about, base: span.base, config: settings, entries: span.entries, blobs: gather.blobs })
+}
+
+/// In which repository a run is kept of which the log has no opening any more.
+async fn who_keeps(
+    log: &Arc<dyn EventLog>,
+    config: &Config,
+    asked: Option<RepositoryId>,
+    run: &RunId,
+) -> Result<RepositoryId, CollectError> {
+    let known: Vec<RepositoryId> = match asked {
+        Some(repository) => vec![repository],
+        None => config.repositories().map(|repository| repository.id).collect(),
+    };
+    let mut streams: BTreeMap<StreamId, Vec<RepositoryId>> = BTreeMap::new();
+    for repository in known {
+        streams.entry(StreamId::of_repository(repository, log.partitions())).or_default().push(repository);
+    }
+    for repositories in streams.values() {
+        let Some(any) = repositories.first() else { continue };
+        if let Some(repository) = whole::who_keeps(&Gather::new(log, *any), repositories, run).await? {
+            return Ok(repository);
+        }
+    }
+    Err(CollectError::NoRun(run.clone()))
 }
 
 /// So many of a stream's first records tell whether it was purged.

@@ -11,7 +11,7 @@ mod decided;
 use crate::{Player, Recording};
 use serde::Serialize;
 use stackwave_domain::{Entry, Event, Position, record::HydrateError};
-use stackwave_engine::{Config, ENGINE_VERSION, State};
+use stackwave_engine::{Config, ENGINE_VERSION, State, check::Violation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the verification found.
@@ -72,7 +72,7 @@ pub fn verify(recording: &Recording) -> Result<Report, HydrateError> {
     judge(recording, &state, waiting.remove(&begins), &mut judged);
     for entry in &entries {
         if let Some(judgement) = judged.remove(&entry.position) {
-            report.take(entry, judgement);
+            report.take(entry, within_reach(recording, judgement));
         }
         state.apply(entry);
         report.records += 1;
@@ -84,6 +84,14 @@ pub fn verify(recording: &Recording) -> Result<Report, HydrateError> {
     }
     report.out_of_reach += waiting.values().map(Vec::len).sum::<usize>();
     Ok(report)
+}
+
+/// Where records before the first were left out, what follows from the rest may differ for that alone.
+fn within_reach(recording: &Recording, judgement: decided::Judgement) -> decided::Judgement {
+    match judgement {
+        decided::Judgement::Differs { .. } if recording.about.cut => decided::Judgement::OutOfReach,
+        judgement => judgement,
+    }
 }
 
 /// Whether a record holds decisions or claims.
@@ -128,6 +136,9 @@ fn check(
         return;
     }
     let violations = repository.check().err().into_iter().flatten();
+    let is_told =
+        |violation: &Violation| !(recording.about.cut && matches!(violation, Violation::Logged { .. }));
+    let violations = violations.filter(is_told);
     let new: Vec<String> =
         violations.map(|violation| violation.to_string()).filter(|text| told.insert(text.clone())).collect();
     if !new.is_empty() && report.difference.is_none() {

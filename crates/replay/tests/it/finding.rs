@@ -99,3 +99,45 @@ async fn a_long_past_stands_in_a_recording_as_a_state() {
     let near = world.collect(Wanted::Run(run), Depth::Near).await.unwrap();
     assert!(near.base.is_none() && near.about.cut && near.entries.len() < 2_500);
 }
+
+#[tokio::test]
+async fn a_run_before_the_checkpoint_whose_records_were_not_purged_is_collected_with_them() {
+    let mut world = incident().await;
+    let run = world.run().id.clone();
+    let before = world.collect(Wanted::Run(run.clone()), Depth::Whole).await.unwrap();
+    // What is gone lies before everything that tells of the run.
+    let first = world.run().opened.1;
+    world.checkpoint_and_purge_through(stackwave_domain::Position(first.0 - 3)).await;
+    let after = world.recording().await;
+    assert!(after.about.cut && after.base.is_none() && after.about.from.0 == first.0 - 2);
+    assert_eq!(after.about.to, before.about.to);
+    assert_eq!(Player::new(&after).unwrap().run().unwrap().id, run);
+    let report = verify(&after).unwrap();
+    assert_eq!(report.difference, None);
+    for wanted in [Wanted::Pull(PrNumber(7)), Wanted::Repository] {
+        let recording = world.collect(wanted, Depth::Whole).await.unwrap();
+        assert_eq!(Player::new(&recording).unwrap().run().unwrap().id, run);
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_which_only_a_checkpoint_knows_is_collected_as_its_state() {
+    let mut world = incident().await;
+    let run = world.run().id.clone();
+    // The opening of the newest run may be the last of its subject, and stay; that of the first one is gone.
+    let first = world.repository().runs.values().min_by_key(|run| run.opened.1).unwrap().id.clone();
+    let checkpoint = world.checkpoint_and_purge().await;
+    for (run, depth) in [(&run, Depth::Whole), (&first, Depth::Whole), (&first, Depth::Near)] {
+        let recording = world.collect(Wanted::Run(run.clone()), depth).await.unwrap();
+        assert!(recording.base.is_some() && !recording.about.cut, "{:?}", recording.about);
+        assert_eq!((recording.about.run.as_ref(), recording.about.from), (Some(run), checkpoint));
+        assert_eq!(recording.about.pull_request, Some(PrNumber(7)));
+        assert_eq!(Player::new(&recording).unwrap().run().unwrap().id, *run);
+        assert_eq!(verify(&recording).unwrap().difference, None);
+        let mut file = Vec::new();
+        stackwave_replay::write(&recording, &mut file, false).unwrap();
+        assert_eq!(stackwave_replay::read(file.as_slice()).unwrap(), recording);
+    }
+    let error = world.collect(Wanted::Run(RunId::new("none")), Depth::Whole).await.unwrap_err();
+    assert_eq!(error.to_string(), "the event log has no run `none`");
+}

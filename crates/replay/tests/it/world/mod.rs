@@ -346,12 +346,18 @@ impl World {
     /// Writes the state down and removes what it stands for; up to where.
     pub(crate) async fn checkpoint_and_purge(&mut self) -> Position {
         let at = self.state.position();
+        self.checkpoint_and_purge_through(at).await
+    }
+
+    /// Writes the state down and removes some of what it stands for.
+    pub(crate) async fn checkpoint_and_purge_through(&mut self, through: Position) -> Position {
+        let at = self.state.position();
         let bytes = self.state.to_snapshot().unwrap();
         let size = bytes.len() as u64;
         let digest = self.log.put_blob(bytes.into()).await.unwrap();
         let written = CheckpointWritten { at, format: 1, engine: 1, state: BlobRef { digest, bytes: size } };
         self.tell_quietly(Subject::checkpoint(STREAM).unwrap(), written).await;
-        self.log.upkeep().purge(STREAM, at, is_checked).await.unwrap();
+        self.log.upkeep().purge(STREAM, through, is_checked).await.unwrap();
         at
     }
 
