@@ -47,7 +47,7 @@ impl System for SystemService {
     ) -> Result<Response<v1::ListLeasesResponse>, Status> {
         let mut leases: Vec<v1::Lease> = self.sources.acting.leases().iter().map(log::lease).collect();
         leases.sort_by(|one, other| (&one.role, one.partition).cmp(&(&other.role, other.partition)));
-        Ok(Response::new(v1::ListLeasesResponse { leases }))
+        Ok(Response::new(v1::ListLeasesResponse { leases, exclusive: self.context.core.log.is_exclusive() }))
     }
 
     async fn get_budget(

@@ -29,7 +29,10 @@ use crate::{
     },
 };
 use clap::{Args, Subcommand};
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 use tonic::{Response, Status};
 
 /// A noun with several verbs, such as `runs`. Without a verb its default is meant, which lists.
@@ -243,8 +246,14 @@ impl Command {
 /// See [`Failure`].
 pub async fn run(command: Command, defaults: Defaults, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let common = command.common().clone();
+    let begun = Instant::now();
     let server = Server::connect(&common, defaults).await?;
-    let mut session = Session { server: &server, output: common.output, screen };
+    let mut session = Session {
+        server: &server,
+        output: common.output,
+        screen,
+        wait: common.timeout.map(|most| (begun, most)),
+    };
     let session = &mut session;
     match command {
         Command::Runs(runs) => runs.verb().run(session).await,
@@ -276,6 +285,8 @@ pub(crate) struct Session<'s, 'out> {
     pub(crate) server: &'s Server,
     pub(crate) output: Output,
     pub(crate) screen: &'s mut Screen<'out>,
+    /// Since when and for how long may be waited; as long as it takes without it.
+    pub(crate) wait: Option<(Instant, Duration)>,
 }
 
 impl<'out> Session<'_, 'out> {

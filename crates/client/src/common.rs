@@ -41,16 +41,16 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub client_key_file: Option<PathBuf>,
 
-    /// How long one call may take; a stream of events may go on for longer.
+    /// How long one call may take, 30s unless this says otherwise; a stream of events may go on for longer. With --wait
+    /// also how long is waited in all, which has no end by default.
     #[arg(
         long,
         global = true,
         value_name = "DURATION",
-        default_value = "30s",
         value_parser = humantime::parse_duration,
         help_heading = HEADING
     )]
-    pub timeout: Duration,
+    pub timeout: Option<Duration>,
 
     /// The server's configuration file, for its address and token; by default the one that STACKWAVE_CONFIG names.
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 /// It was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// No server was reached, or the connection to it broke.
+    /// No server was reached, the connection to it broke, or what was waited for did not come in time.
     #[error("{0}")]
     Unreachable(String),
     /// The server refused the credential.
@@ -40,7 +40,7 @@ pub enum Exit {
     Failed = 1,
     /// An argument, a setting or a file that it names cannot be used.
     WrongUse = 2,
-    /// No server was reached, or it is not ready: the same may work later.
+    /// No server was reached, it is not ready, or what was waited for did not come in time: the same may work later.
     Unreachable = 3,
     /// The token is missing, wrong, revoked, expired or too weak.
     Credential = 4,

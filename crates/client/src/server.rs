@@ -22,6 +22,8 @@ use tonic::{
 const DEFAULT: &str = "http://127.0.0.1:8081";
 /// How long a server may take to answer at all.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long one call may take unless it is told otherwise.
+const ANSWER: Duration = Duration::from_secs(30);
 /// How often a server that says nothing is asked whether it is still there: a stream may be quiet for hours.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// The largest answer that is read. A run of some ten thousand stacks with their causes stays far below it.
@@ -95,7 +97,7 @@ impl Server {
             cert: common.client_cert_file.as_deref().or(defaults.client_cert_file.as_deref()),
             key: common.client_key_file.as_deref().or(defaults.client_key_file.as_deref()),
         };
-        let endpoint = endpoint(&address, files, common.timeout)?;
+        let endpoint = endpoint(&address, files, common.timeout.unwrap_or(ANSWER))?;
         let channel = endpoint.connect().await.map_err(|error| status::no_server(&address, &error))?;
         let bearer = Bearer(token.map(header).transpose()?);
         Ok(Self { channel, bearer, address })

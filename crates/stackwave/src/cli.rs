@@ -60,7 +60,7 @@ Exit codes:
   0  done
   1  it failed: bad input, or something that is needed cannot be reached; standard error says what
   2  wrong use: an unknown argument, or a configuration that cannot be used
-  3  no server was reached, or it is not ready: the same may work later
+  3  no server was reached, it is not ready, or --wait was ended by --timeout: the same may work later
   4  the server refuses the token: missing, wrong, revoked, expired, or too weak for this
 
 Where a running server is asked, STACKWAVE_SERVER names it and STACKWAVE_TOKEN opens it.";

@@ -26,7 +26,7 @@ async fn the_machine_room_tells_of_process_log_partitions_leases_and_budget() {
     assert_eq!((partition.repositories, partition.active_runs), (1, 1));
 
     let leases = client.list_leases(authorized(ListLeasesRequest {})).await.unwrap().into_inner();
-    assert!(leases.leases.is_empty());
+    assert!(leases.leases.is_empty() && leases.exclusive);
     let budgets = client.get_budget(authorized(GetBudgetRequest {})).await.unwrap().into_inner().budgets;
     assert_eq!((budgets[0].installation_id, budgets[0].writes_left), (7, Some(19.5)));
     assert!(budgets[0].blocked_until.is_some() && budgets[0].rate_limit_reset_at.is_none());

@@ -161,7 +161,15 @@ pub(super) async fn given(
     session: &mut Session<'_, '_>,
 ) -> Result<(), Failure> {
     if wait {
-        command = outcome(command, session).await?;
+        command = match session.wait {
+            None => outcome(command, session).await?,
+            Some((begun, most)) => {
+                let id = command.id.clone();
+                let left = most.saturating_sub(begun.elapsed());
+                let became = tokio::time::timeout(left, outcome(command, session)).await;
+                became.map_err(|_| unknown(&id, most))??
+            }
+        };
     }
     match session.output {
         // What was waited for has changed since the answer.
@@ -197,6 +205,15 @@ fn say(command: &Command, session: &mut Session<'_, '_>) -> Result<(), Failure> 
         }
     };
     Ok(session.screen.note(&what_became)?)
+}
+
+/// Nothing more was waited for.
+fn unknown(command: &str, most: Duration) -> Failure {
+    Failure::Unreachable(format!(
+        "the command {command} is accepted, and what becomes of it was not known within {} (--timeout): it goes on, and \
+         `stackwave commands show {command}` says what became of it",
+        humantime::format_duration(most)
+    ))
 }
 
 /// Asks until it is known what became of a command. Who waits may end the waiting.

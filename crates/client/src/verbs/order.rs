@@ -17,7 +17,7 @@ pub(crate) struct Order {
     /// A name of yours for this command: given twice, it is carried out once. By default a random one.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
-    /// Wait until it is known what became of it; exit code 1 unless it was done.
+    /// Wait until it is known what became of it; exit code 1 unless it was done, 3 when --timeout ended the waiting.
     #[arg(long)]
     wait: bool,
 }

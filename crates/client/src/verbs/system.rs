@@ -57,7 +57,11 @@ impl SystemVerb {
                 let answer = session.answered(system.list_leases(ListLeasesRequest {}).await)?;
                 session.print(&answer, |answer, screen| {
                     if answer.leases.is_empty() {
-                        return Ok(screen.note("none: only one process can write this log")?);
+                        let why = match answer.exclusive {
+                            true => "only one process can write this log",
+                            false => "no process acts yet",
+                        };
+                        return Ok(screen.note(&format!("none: {why}"))?);
                     }
                     let rows: Vec<_> = answer.leases.iter().map(lease).collect();
                     Ok(Table::new(LEASES).print(screen, &rows)?)

@@ -456,6 +456,7 @@ answer! {
     };
     ListLeasesRequest ListLeasesResponse ListLeasesResponse {
         leases: vec![lease(), Lease { role: text("commenter"), partition: 3, ..Lease::default() }],
+        exclusive: false,
     };
     GetBudgetRequest GetBudgetResponse GetBudgetResponse {
         budgets: vec![Budget {

@@ -123,3 +123,12 @@ async fn a_server_that_does_not_answer_in_time_is_told() {
     assert_eq!(exit, Exit::Unreachable);
     drop(listener);
 }
+
+#[tokio::test]
+async fn what_is_waited_for_no_longer_than_the_timeout_says_how_to_go_on() {
+    let fake = Fake::start().await;
+    // Less than what goes by before a command is asked about again.
+    let (text, exit) = refused(defaults(&fake), "cancel r1 --wait --timeout 450ms").await;
+    assert!(text.contains("is accepted") && text.contains("stackwave commands show c-0193f0a1"), "{text}");
+    assert_eq!(exit, Exit::Unreachable);
+}
