@@ -144,9 +144,9 @@ pub fn parse_as(
     let installation = payload.part("installation");
     let installation = Object::new("installation", &installation).number("id").map(InstallationId);
 
-    // Seen in the field: GitHub sends the event without what it is about. Nothing can be learned from it, and nothing is
-    // wrong with us, so it must not count as a failed delivery.
-    if payload.is_null(event) {
+    // Seen in the field of the events of Actions: GitHub sends them without what they are about. Nothing can be learned
+    // from that, and nothing is wrong with us, so it must not count as a failed delivery.
+    if matches!(event, "workflow_run" | "workflow_job") && payload.is_null(event) {
         let disposition = Disposition::Drop { why: "what it is about is null" };
         return Ok(Webhook { repository, installation, events: Vec::new(), disposition });
     }

@@ -208,12 +208,12 @@ fn runs_of_ordinary_ci_are_dropped() {
         let why = dropped("workflow_run", &workflow_run("completed", json!({"event": event})));
         assert_eq!(why, "a workflow run of ordinary CI");
     }
-    assert_eq!(missing("workflow_run", &payload(json!({"workflow_run": null}))), "workflow_run.event");
+    assert_eq!(missing("workflow_run", &payload(json!({"workflow_run": {}}))), "workflow_run.event");
 }
 
 #[test]
 fn an_event_whose_object_is_null_is_no_failed_delivery() {
-    for event in ["workflow_run", "workflow_job", "pull_request", "release", "check_run"] {
+    for event in ["workflow_run", "workflow_job"] {
         let mut payload = payload(json!({ "action": "completed" }));
         payload[event] = Value::Null;
         assert_eq!(dropped(event, &payload), "what it is about is null");
