@@ -8,6 +8,7 @@ pub mod config_view;
 pub mod core;
 pub mod credential_use;
 pub mod growth;
+mod halts;
 pub mod health;
 pub mod ids;
 pub mod leases;

@@ -6,6 +6,7 @@
 use crate::{
     config_view::ConfigView,
     core::Core,
+    halts,
     leases::Acting,
     ledger::Ledger,
     observer::Observer,
@@ -227,6 +228,11 @@ impl Partition {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = start.state;
         self.moved.send_replace(position);
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        for repository in state.repositories() {
+            if let Some(why) = &repository.halted {
+                halts::tell(&self.config, position, repository.id, why);
+            }
+        }
         for observer in &mut self.observers {
             observer.started_from(self.stream, position, &state);
         }
@@ -293,10 +299,16 @@ impl Partition {
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for entry in &batch {
+                let repository = entry.subject.repository();
+                let halted = |state: &State| repository.and_then(|id| state.repository(id)?.halted.clone());
+                let was_halted = halted(&state).is_some();
                 for (event, class) in entry.record.events.iter().zip(state.apply(entry)) {
                     if let Class::Impossible(why) = class {
                         tracing::warn!(position = %entry.position, event = event.name(), why, "an impossible record");
                     }
+                }
+                if let (Some(repository), Some(why), false) = (repository, halted(&state), was_halted) {
+                    halts::tell(&self.config, entry.position, repository, &why);
                 }
             }
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod growth;
+mod halts;
 mod leases;
 mod nats;
 mod observers;
