@@ -151,6 +151,14 @@ impl NatsLog {
         }
     }
 
+    /// Whether the log is being filled still, or its filling was broken off.
+    ///
+    /// # Errors
+    /// The log is out of reach.
+    pub async fn is_importing(&self) -> Result<bool, LogError> {
+        topology::is_importing(&self.connection).await
+    }
+
     /// Removes the fillers, and lets the log be served from now on.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ mod plan;
 mod wanted;
 
 pub(crate) use existing::look;
-pub(crate) use importing::{apply_for_import, end_import};
+pub(crate) use importing::{apply_for_import, end_import, is_importing};
 
 use crate::{NatsOptions, connection::Connection};
 use async_nats::jetstream::{

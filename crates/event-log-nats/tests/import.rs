@@ -65,8 +65,10 @@ async fn records_lie_where_they_lay_and_appends_go_on_from_there() {
 
     let message = refusal(NatsLog::connect(options(&server)).await);
     assert!(message.contains("has not ended") && message.contains("stackwave migrate"), "{message}");
+    assert!(log.is_importing().await.unwrap());
     log.finish_import().await.unwrap();
     log.finish_import().await.unwrap();
+    assert!(!log.is_importing().await.unwrap());
     drop(log);
 
     let log = NatsLog::connect(options(&server)).await.unwrap();

@@ -39,6 +39,12 @@ pub(crate) async fn run(options: MigrateOptions) -> anyhow::Result<()> {
             target.partitions(),
             source.partitions()
         );
+        // However much of it is there, nobody can serve it.
+        ensure!(
+            !target.is_importing().await?,
+            "the copy in {shown} was not finished: call `stackwave migrate` again without --verify-only, which goes on \
+             where it was broken off"
+        );
         verify(&source, &target, &streams).await?;
         println!("both logs hold the same");
         return Ok(());

@@ -45,6 +45,11 @@ async fn apply_once(
     apply_streams(connection, options, config, adapt).await
 }
 
+/// Whether the log says so.
+pub(crate) async fn is_importing(connection: &Connection) -> Result<bool, LogError> {
+    Ok(find(connection, &StreamId::Config.name()).await?.as_ref().is_some_and(is_going_on))
+}
+
 /// A log that was used is never written into.
 async fn check_empty(connection: &Connection, partitions: u16) -> Result<(), LogError> {
     for stream in streams(partitions) {

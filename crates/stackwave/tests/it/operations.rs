@@ -121,6 +121,7 @@ async fn a_migration_that_is_killed_goes_on_when_it_is_called_again_and_ends_byt
     killed.wait().unwrap();
     let early = stackwave(&[&migrate[..], &["--verify-only"]].concat()).output().unwrap();
     assert_eq!(early.status.code(), Some(1), "{early:?}");
+    assert!(err(&early).contains("was not finished: call `stackwave migrate` again"), "{}", err(&early));
     let settings = Environment::from([("STACKWAVE_LOG".to_owned(), url.clone())]);
     let refused = ServeProcess::run_to_its_end(&["admin"], &settings).await;
     assert_eq!(refused.status.code(), Some(1));
