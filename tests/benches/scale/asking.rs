@@ -63,7 +63,7 @@ pub(crate) async fn lists(table: &mut Table, service: &Service, aim: f64) -> Res
         "runs of a pull request" =>
             ListRunsRequest { repository: repository(), pull_request: Some(5_003), ..Default::default() },
         "runs with a text that all have" => ListRunsRequest { query: "opened".into(), ..Default::default() },
-        "runs with a text that few have" => ListRunsRequest { query: "pr77777-".into(), ..Default::default() },
+        "runs with a text that few have" => ListRunsRequest { query: "pr7777-".into(), ..Default::default() },
         "runs with a text that none has" => ListRunsRequest { query: "zzqzz".into(), ..Default::default() },
     );
     measure!(runs.list_stacks:

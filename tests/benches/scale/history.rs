@@ -146,8 +146,8 @@ struct Plot {
 
 impl Plot {
     fn new(number: u64, stacks: u64, at: Timestamp) -> Self {
-        let sha =
-            format!("{:040x}", u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835));
+        let mixed = u128::from(number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+        let sha = format!("{mixed:032x}{number:08x}");
         let pull = 1 + number / REPOSITORIES;
         Self {
             number,
@@ -155,7 +155,7 @@ impl Plot {
             repository: RepositoryId(1_000 + number % REPOSITORIES),
             name: RepositoryName::new("acme", format!("infra-{}", number % REPOSITORIES)),
             pull: PrNumber(pull),
-            run: RunId::new(format!("pr{number}-opened-{}-{number:012x}", &sha[..7])),
+            run: RunId::new(format!("pr{pull}-opened-{}-{number:012x}", &sha[..7])),
             sha: CommitSha::new(sha),
             stacks,
         }
