@@ -80,11 +80,29 @@ impl Drop for Checkpointer {
     }
 }
 
-fn checkpoint(connection: &Connection) {
+/// The last one, by the last connection of the process. What a reader of another process has not come to yet stays in
+/// the write-ahead log, and what was moved stays moved.
+pub(crate) fn at_end(connection: &Connection) {
+    if let Some((in_log, done)) = checkpoint(connection)
+        && done < in_log
+    {
+        tracing::warn!(
+            pages = in_log - done,
+            "somebody reads the event log; a copy of the file needs its write-ahead log beside it"
+        );
+    }
+}
+
+/// How many pages are in the write-ahead log, and how many of them in the database too.
+fn checkpoint(connection: &Connection) -> Option<(i32, i32)> {
     match connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE) {
-        Ok((in_log, done)) => tracing::trace!(in_log, done, "the event log was checkpointed"),
+        Ok((in_log, done)) => {
+            tracing::trace!(in_log, done, "the event log was checkpointed");
+            Some((in_log, done))
+        }
         Err(error) => {
-            tracing::warn!(%error, "the event log's write-ahead log was not checkpointed; it grows")
+            tracing::warn!(%error, "the event log's write-ahead log was not checkpointed; it grows");
+            None
         }
     }
 }

@@ -49,7 +49,8 @@ const LARGE_BLOB_BYTES: usize = 64 * 1024;
 
 /// A log in a SQLite file.
 ///
-/// Dropping the last handle waits until what is queued is on disk, ends all followers and gives the lock back.
+/// Dropping the last handle waits until what is queued is on disk, ends all followers, folds the write-ahead log into the
+/// file, which alone is a whole copy then, and gives the lock back.
 #[derive(Debug)]
 pub struct SqliteLog {
     partitions: u16,
@@ -140,10 +141,14 @@ impl SqliteLog {
 
 impl Drop for SqliteLog {
     fn drop(&mut self) {
-        if let Access::Serve { writer, .. } = &mut self.access {
-            writer.finish();
-        }
+        let ended = match &mut self.access {
+            Access::Serve { writer, .. } => writer.finish(),
+            Access::ReadOnly => None,
+        };
         self.reader.close();
+        if let Some(ended) = ended {
+            ended.close();
+        }
     }
 }
 

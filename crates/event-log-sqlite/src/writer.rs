@@ -6,7 +6,7 @@ mod transaction;
 pub(crate) use command::PendingAppend;
 
 use crate::{
-    checkpoint::Checkpointer,
+    checkpoint::{self, Checkpointer},
     counters::Counters,
     error,
     heads::Heads,
@@ -39,7 +39,26 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Writer {
     path: PathBuf,
     queue: Option<mpsc::Sender<Queued>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Ended>>,
+}
+
+/// What a writer leaves when it has ended. It is dropped after every other connection of the process is closed: the
+/// last one folds the write-ahead log into the database, and only one that writes can do that.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    connection: Connection,
+    /// Given back when nothing of this process has the file open any more.
+    _lock: Lock,
+}
+
+impl Ended {
+    /// Moves everything into the database, so that this one file is a whole copy of the log.
+    pub(crate) fn close(self) {
+        checkpoint::at_end(&self.connection);
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the event log was not closed; the next start reads what is left");
+        }
+    }
 }
 
 impl Writer {
@@ -62,8 +81,8 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("event-log-writer".to_owned())
             .spawn(move || {
-                worker.run(commands);
-                drop(lock);
+                let connection = worker.run(commands);
+                Ended { connection, _lock: lock }
             })
             .map_err(|error| {
                 LogError::Unavailable(format!("the event log's writer cannot be started: {error}"))
@@ -114,14 +133,12 @@ impl Writer {
         self.queue.as_ref().ok_or_else(ended)?.send(queued).await.map_err(|_| ended())
     }
 
-    /// Waits until what is queued is on disk and the lock is given back.
-    pub(crate) fn finish(&mut self) {
+    /// Waits until what is queued is on disk and the followers were told that it was the last. Nothing when that was
+    /// done before, or the thread is gone.
+    pub(crate) fn finish(&mut self) -> Option<Ended> {
         self.queue.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the event log's writer panicked");
-        }
+        let ended = self.thread.take()?.join();
+        ended.inspect_err(|_| tracing::error!("the event log's writer panicked")).ok()
     }
 }
 
@@ -141,7 +158,8 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, mut queue: mpsc::Receiver<Queued>) {
+    /// Returns with the connection, so that it can be closed last.
+    fn run(mut self, mut queue: mpsc::Receiver<Queued>) -> Connection {
         let mut next = queue.blocking_recv();
         while let Some(queued) = next {
             next = match queued {
@@ -160,6 +178,7 @@ impl Worker {
         }
         self.save_counters();
         self.tails.close();
+        self.connection
     }
 
     fn save_counters(&mut self) {

@@ -28,6 +28,21 @@ impl Folder {
         SqliteLog::open(self.log(), 1).unwrap()
     }
 
+    /// Where SQLite keeps what belongs to the file.
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.log().into_os_string();
+        path.push(ending);
+        path.into()
+    }
+
+    /// The last position in a copy of the file alone.
+    async fn last_of_a_copy(&self) -> Position {
+        let copy = self.0.path().join("copy.db");
+        std::fs::copy(self.log(), &copy).unwrap();
+        let copy = SqliteLog::open_read_only(copy).unwrap();
+        copy.last_position(StreamId::Partition(0)).await.unwrap()
+    }
+
     fn shell(&self, sql: &str) {
         rusqlite::Connection::open(self.log()).unwrap().execute_batch(sql).unwrap();
     }
@@ -163,6 +178,30 @@ async fn what_is_queued_when_the_log_is_closed_lands() {
 }
 
 #[tokio::test]
+async fn after_the_log_is_closed_the_file_alone_is_a_whole_copy() {
+    let folder = Folder::new();
+    let log = folder.serve();
+    let position = append(&log, "copied").await;
+    // A connection that reads stays open until the log is closed.
+    assert!(log.last(&ledger(1)).await.unwrap().is_some());
+    drop(log);
+    assert!(!folder.beside("-wal").exists() && !folder.beside("-shm").exists());
+    assert_eq!(folder.last_of_a_copy().await, position);
+}
+
+#[tokio::test]
+async fn the_file_alone_is_a_whole_copy_although_somebody_reads_from_beside() {
+    let folder = Folder::new();
+    let log = folder.serve();
+    append(&log, "read from beside").await;
+    let beside = SqliteLog::open_read_only(folder.log()).unwrap();
+    assert!(beside.last(&ledger(1)).await.unwrap().is_some());
+    let position = append(&log, "copied").await;
+    drop(log);
+    assert_eq!(folder.last_of_a_copy().await, position);
+}
+
+#[tokio::test]
 async fn followers_end_when_the_log_is_closed_after_they_have_seen_everything() {
     let folder = Folder::new();
     let log = folder.serve();
@@ -240,9 +279,7 @@ async fn the_write_ahead_log_does_not_grow_without_end() {
             async move { drop(log.append(append).await.unwrap()) }
         })
         .await;
-    let mut wal = folder.log().into_os_string();
-    wal.push("-wal");
-    let bytes = std::fs::metadata(wal).unwrap().len();
+    let bytes = std::fs::metadata(folder.beside("-wal")).unwrap().len();
     assert!(bytes < 80 * 1024 * 1024, "of 100 MB appended, {bytes} bytes are in the write-ahead log");
     assert_eq!(log.last_position(StreamId::Partition(0)).await.unwrap(), Position(2500));
 }
