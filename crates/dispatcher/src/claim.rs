@@ -166,11 +166,6 @@ impl ClaimTask {
                 }
                 for claimed in claims {
                     let claim = DispatchClaim::granted(&receipt, self.target.id, claimed, 1);
-                    let late = self.shared.core.clock.monotonic().saturating_sub(began) > SEND_WITHIN;
-                    if late {
-                        self.give_back(claim.dispatch());
-                        continue;
-                    }
                     let send = send::Send {
                         shared: Arc::clone(&self.shared),
                         work: self.work.clone(),
@@ -178,7 +173,7 @@ impl ClaimTask {
                         stream: self.stream,
                         poke: self.poke.clone(),
                     };
-                    self.shared.core.tasks.spawn(send.run(claim));
+                    self.shared.core.tasks.spawn(send.run(claim, began));
                 }
             }
             Err(error) => {
@@ -192,10 +187,5 @@ impl ClaimTask {
                 self.poke.ask_again(self.target.id);
             }
         }
-    }
-
-    fn give_back(&self, dispatch: &stackwave_domain::DispatchId) {
-        self.work.lock().tasks.remove(dispatch);
-        self.poke.ask_again(self.target.id);
     }
 }

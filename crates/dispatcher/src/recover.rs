@@ -24,8 +24,11 @@ use std::{sync::Arc, time::Duration};
 /// A foreign claim without any answer is taken over this long after this process first saw it, by its own clock: its
 /// request has ended then. One that its owner searches for, or sends again later, is left to him for longer.
 const TAKE_OVER_AFTER: Duration = Duration::from_secs(30);
+/// What was sent at the last moment over a connection that broke may reach GitHub so much later: then the kernel has given
+/// up as well (`TCP_USER_TIMEOUT` of `github-client`).
+const LINGERS: Duration = Duration::from_secs(10);
 /// A claimant starts its request within 5 s of the claim, and the request ends within 10 s.
-const IN_FLIGHT_FOR: Duration = SEND_WITHIN.saturating_add(SEND_TIMEOUT);
+const IN_FLIGHT_FOR: Duration = SEND_WITHIN.saturating_add(SEND_TIMEOUT).saturating_add(LINGERS);
 
 /// Looks at every claim without a result and every dispatch without a workflow run that no task of this process cares
 /// for. Returns when to look again.
@@ -351,7 +354,7 @@ async fn resend_one(send: send::Send, claim: DispatchClaim, began: Duration) {
             .unwrap_or(false)
         });
     if nothing_found {
-        send.run(claim).await;
+        send.run(claim, began).await;
     } else {
         send.work.lock().tasks.remove(claim.dispatch());
         send.poke.ask_again(send.target.id);

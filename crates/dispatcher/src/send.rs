@@ -1,6 +1,6 @@
 //! One send: the request, and the record of what came of it (design §5 steps 2 and 3).
 
-use crate::{Shared, work::Work};
+use crate::{Shared, claim::SEND_WITHIN, work::Work};
 use stackwave_domain::{
     DispatchClaim, DispatchId, Event, RepositoryId, StreamId, Subject,
     event::{DispatchAccepted, DispatchDelayed, DispatchOutcomeUnknown, DispatchRefused, RefusalReason},
@@ -23,15 +23,20 @@ pub(crate) struct Send {
 
 impl Send {
     /// Sends until GitHub took it, refused it, or nobody knows; a certain "not taken" waits and is sent again under the
-    /// same claim.
-    pub(crate) async fn run(self, claim: DispatchClaim) {
+    /// same claim. `since` is when the claim's append began, by the monotonic clock.
+    pub(crate) async fn run(self, claim: DispatchClaim, since: Duration) {
         let span = self.shared.send_span(self.target.id, &claim);
-        self.send(claim).instrument(span).await;
+        self.send(claim, since).instrument(span).await;
     }
 
-    async fn send(mut self, claim: DispatchClaim) {
+    async fn send(mut self, claim: DispatchClaim, mut since: Duration) {
         let (dispatch, epoch) = (claim.dispatch().clone(), claim.epoch());
         loop {
+            // The last thing before the request: the process may have been stopped anywhere before.
+            if self.is_late(since) {
+                tracing::warn!(dispatch.id = %dispatch, "a claim is too old to be sent; it is taken over and searched for");
+                break;
+            }
             let sent = tokio::time::timeout(
                 SEND_TIMEOUT,
                 self.shared.github.dispatches.dispatch(&self.target, &claim),
@@ -88,11 +93,8 @@ impl Send {
                         self.target = target;
                     }
                     // The waits may have been long: somebody may have taken the claim over, or the run may have stopped.
-                    if !self.shared.catch_up(self.stream, self.target.id).await {
-                        break;
-                    }
-                    match self.standing(&claim) {
-                        Standing::Ours => {}
+                    match self.standing_now(&claim).await {
+                        Standing::Ours(looked_at) => since = looked_at,
                         Standing::Gone => break,
                         Standing::Stopped => {
                             self.shared.withdraw(self.stream, self.target.id, &dispatch, epoch).await;
@@ -113,7 +115,27 @@ impl Send {
         self.poke.ask_again(self.target.id);
     }
 
-    fn standing(&self, claim: &DispatchClaim) -> Standing {
+    /// What was known so long ago is not known any more.
+    fn is_late(&self, since: Duration) -> bool {
+        self.shared.core.clock.monotonic().saturating_sub(since) > SEND_WITHIN
+    }
+
+    /// How the claim stands by all that lies on the ledger. A look that took long is made again: what it was told may be
+    /// as old as its question.
+    async fn standing_now(&self, claim: &DispatchClaim) -> Standing {
+        loop {
+            let looked_at = self.shared.core.clock.monotonic();
+            if !self.shared.catch_up(self.stream, self.target.id).await {
+                return Standing::Gone;
+            }
+            let standing = self.standing(claim, looked_at);
+            if !self.is_late(looked_at) {
+                return standing;
+            }
+        }
+    }
+
+    fn standing(&self, claim: &DispatchClaim, looked_at: Duration) -> Standing {
         let Some(view) = self.shared.view.0.get() else { return Standing::Gone };
         view.read(|state| {
             let Some(repository) = state.repository(self.target.id) else { return Standing::Gone };
@@ -123,7 +145,7 @@ impl Send {
                 && dispatch.claimant == *self.shared.core.ids.process();
             match (ours, repository.may_be_sent(dispatch)) {
                 (false, _) => Standing::Gone,
-                (true, true) => Standing::Ours,
+                (true, true) => Standing::Ours(looked_at),
                 (true, false) => Standing::Stopped,
             }
         })
@@ -132,8 +154,8 @@ impl Send {
 
 /// How a claim stands after a wait.
 enum Standing {
-    /// It may be sent.
-    Ours,
+    /// It may be sent, as a look says that began at this moment of the monotonic clock.
+    Ours(Duration),
     /// Somebody else holds it, or it has ended.
     Gone,
     /// Its run or stack was stopped before GitHub took it.

@@ -1,6 +1,6 @@
 //! One exchange with GitHub: headers, redirects, deadlines, and what a failure proves.
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, deadline};
 use reqwest::{
     Method,
     header::{
@@ -11,7 +11,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::{error::Error, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use url::Url;
 
 /// The version of the REST API that is spoken.
@@ -38,6 +38,13 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// An idle connection is kept this long; GitHub closes it after about a minute.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// What the other side has not acknowledged for so long is not sent again: else the kernel would go on for minutes after
+/// the call was given up and its connection closed, and a dispatch could reach GitHub when it was searched for in vain.
+///
+/// Source: Linux `tcp(7)`, `TCP_USER_TIMEOUT`.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
 
 /// Enough idle connections for everything that may be in flight at once.
 const IDLE_CONNECTIONS: usize = 128;
@@ -148,6 +155,10 @@ impl Http {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .tcp_nodelay(true);
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        {
+            builder = builder.tcp_user_timeout(UNACKNOWLEDGED_FOR);
+        }
         if is_this_machine(&base) {
             builder = builder.no_proxy();
         }
@@ -159,16 +170,19 @@ impl Http {
         &self.base
     }
 
-    /// Asks, follows redirects, and reads the whole answer, until the deadline.
+    /// Asks, follows redirects, and reads the whole answer, until the deadline. Nothing is sent after it.
     pub(crate) async fn send(
         &self,
         ask: &Ask<'_>,
         credential: Option<&SecretString>,
         deadline: Instant,
     ) -> Result<Answer, Failure> {
-        timeout_at(deadline, Box::pin(self.follow(ask, credential)))
+        if Instant::now() >= deadline {
+            return Err(Failure::NotSent(format!("no time was left for `{}`", ask.path)));
+        }
+        deadline::until(deadline, Box::pin(self.follow(ask, credential)))
             .await
-            .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer to `{}` in time", ask.path))))
+            .unwrap_or_else(|| Err(Failure::Unknown(format!("no answer to `{}` in time", ask.path))))
     }
 
     async fn follow(&self, ask: &Ask<'_>, credential: Option<&SecretString>) -> Result<Answer, Failure> {

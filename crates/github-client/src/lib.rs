@@ -13,6 +13,7 @@ mod cancels;
 mod client;
 mod comments;
 mod config;
+mod deadline;
 mod dispatch;
 mod http;
 mod key;

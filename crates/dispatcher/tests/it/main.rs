@@ -8,10 +8,10 @@ mod world;
 
 use stackwave_dispatcher::Config;
 use stackwave_domain::{
-    DispatchId, ProcessId, StackKey, Subject, Timestamp, WorkflowRunId,
+    DispatchId, ProcessId, Record, RecordId, StackKey, Subject, Timestamp, WorkflowRunId,
     event::{
-        DispatchClaimed, FoundBy, RefusalReason, RunSuperseded, Source, Successor, WorkflowDispatchObserved,
-        WorkflowRunObserved,
+        DispatchClaimed, DispatchTakenOver, FoundBy, RefusalReason, RunSuperseded, Source, Successor,
+        WorkflowDispatchObserved, WorkflowRunObserved,
     },
     workflow::RunStatus,
 };
@@ -19,6 +19,7 @@ use stackwave_engine::{
     identity,
     state::{Answer, Dispatch},
 };
+use stackwave_event_log::Append;
 use stackwave_github::port::{DispatchAnswer, DispatchError};
 use std::{sync::atomic::Ordering, time::Duration};
 use world::{REPOSITORY, STREAM, World, run_id};
@@ -295,6 +296,41 @@ async fn on_a_shared_log_a_foreign_claim_is_left_alone_for_thirty_seconds() {
     world.clock.put_forward(Duration::from_secs(16));
     world.wait_until("sent", |state| state.dispatches.values().any(is_accepted)).await;
     assert_eq!(world.github.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_was_stopped_after_its_claim_takes_it_over_and_searches_before_it_sends() {
+    let world = World::start(config(), false, &["vpc"]).await;
+    world.stops.after_claim.store(true, Ordering::SeqCst);
+    world.release(&["vpc"]).await;
+    world.wait_until("sent", |state| state.dispatches.values().any(is_accepted)).await;
+    assert_eq!(world.events("dispatch_taken_over").await.len(), 1);
+    assert_eq!(world.github.sent(), [(dispatch_of("vpc"), 3)], "claimed 1, taken over 2, sent again 3");
+}
+
+#[tokio::test]
+async fn a_process_that_was_stopped_after_it_looked_at_the_ledger_looks_again_and_sends_nothing() {
+    let world = World::start(config(), false, &["vpc"]).await;
+    let wait = Duration::from_millis(50);
+    world.github.answer(Err(DispatchError::NotSent { reason: "GitHub limits our calls".to_owned(), wait }));
+    let taken =
+        DispatchTakenOver { dispatch: dispatch_of("vpc"), epoch: 2, claimant: ProcessId::new("other") };
+    let record =
+        Record::new(RecordId::new("taken over"), world.core.clock.now(), "dispatcher", vec![taken.into()]);
+    *world.stops.after_look.lock().unwrap() = Some(Append::any(Subject::ledger(STREAM, REPOSITORY), record));
+    let mut looks = world.stops.looks.subscribe();
+    world.release(&["vpc"]).await;
+    let looked_again =
+        tokio::time::timeout(Duration::from_secs(20), looks.wait_for(|looks| *looks >= 2)).await;
+    assert!(
+        looked_again.is_ok(),
+        "what was known before it slept was taken for true: {:?}",
+        world.github.sent()
+    );
+    world.core.shutdown.cancel();
+    world.core.tasks.close();
+    world.core.tasks.wait().await;
+    assert_eq!(world.github.sent(), [(dispatch_of("vpc"), 1)], "the other process has it");
 }
 
 #[tokio::test]

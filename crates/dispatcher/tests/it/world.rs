@@ -20,9 +20,13 @@ use stackwave_event_log::{
 use stackwave_event_log_sqlite::SqliteLog;
 use stackwave_runtime::{Clock, ConfigView, Core, Health, Ids, PartitionView, partition};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) const REPOSITORY: RepositoryId = RepositoryId(42);
@@ -50,17 +54,40 @@ impl Clock for MovableClock {
     }
 }
 
+/// Where the process is stopped for a minute, and what another one appends meanwhile.
+#[derive(Default)]
+pub(crate) struct Stops {
+    /// Right after a claim was acknowledged.
+    pub(crate) after_claim: AtomicBool,
+    /// Right after the ledger was looked at.
+    pub(crate) after_look: Mutex<Option<Append>>,
+    /// How often it was looked at.
+    pub(crate) looks: watch::Sender<u32>,
+}
+
+/// For how long the process is stopped.
+const STOPPED_FOR: Duration = Duration::from_secs(60);
+
 /// A log that other processes may write to as well.
-struct Shared(Arc<SqliteLog>);
+struct Shared {
+    log: Arc<SqliteLog>,
+    clock: Arc<MovableClock>,
+    stops: Arc<Stops>,
+}
 
 #[async_trait]
 impl EventLog for Shared {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.0.append(append).await
+        let claims = append.record.events.iter().any(|event| matches!(event, Event::DispatchClaimed(_)));
+        let appended = self.log.append(append).await;
+        if claims && self.stops.after_claim.swap(false, Ordering::SeqCst) {
+            self.clock.put_forward(STOPPED_FOR);
+        }
+        appended
     }
 
     async fn read(&self, stream: StreamId, from: Position, limit: usize) -> Result<Vec<Entry>, LogError> {
-        self.0.read(stream, from, limit).await
+        self.log.read(stream, from, limit).await
     }
 
     async fn read_of(
@@ -70,7 +97,7 @@ impl EventLog for Shared {
         from: Position,
         limit: usize,
     ) -> Result<Vec<Entry>, LogError> {
-        self.0.read_of(stream, filter, from, limit).await
+        self.log.read_of(stream, filter, from, limit).await
     }
 
     async fn read_raw(
@@ -79,51 +106,60 @@ impl EventLog for Shared {
         from: Position,
         limit: usize,
     ) -> Result<Vec<RawRecord>, LogError> {
-        self.0.read_raw(stream, from, limit).await
+        self.log.read_raw(stream, from, limit).await
     }
 
     async fn follow(&self, stream: StreamId, from: Position) -> Result<Entries, LogError> {
-        self.0.follow(stream, from).await
+        self.log.follow(stream, from).await
     }
 
     async fn last(&self, subject: &Subject) -> Result<Option<Entry>, LogError> {
-        self.0.last(subject).await
+        let last = self.log.last(subject).await;
+        if *subject == Subject::ledger(STREAM, REPOSITORY) {
+            let meanwhile = self.stops.after_look.lock().unwrap().take();
+            if let Some(append) = meanwhile {
+                self.log.append(append).await.unwrap();
+                self.clock.put_forward(STOPPED_FOR);
+            }
+            self.stops.looks.send_modify(|looks| *looks += 1);
+        }
+        last
     }
 
     async fn first_position(&self, stream: StreamId) -> Result<Option<Position>, LogError> {
-        self.0.first_position(stream).await
+        self.log.first_position(stream).await
     }
 
     async fn last_position(&self, stream: StreamId) -> Result<Position, LogError> {
-        self.0.last_position(stream).await
+        self.log.last_position(stream).await
     }
 
     async fn put_blob(&self, bytes: Bytes) -> Result<Digest, LogError> {
-        self.0.put_blob(bytes).await
+        self.log.put_blob(bytes).await
     }
 
     async fn get_blob(&self, digest: &Digest) -> Result<Option<Bytes>, LogError> {
-        self.0.get_blob(digest).await
+        self.log.get_blob(digest).await
     }
 
     fn snapshots(&self) -> &dyn Snapshots {
-        self.0.snapshots()
+        self.log.snapshots()
     }
 
     fn leases(&self) -> &dyn Leases {
-        self.0.leases()
+        self.log.leases()
     }
 
     fn asides(&self) -> &dyn Asides {
-        self.0.asides()
+        self.log.asides()
     }
 
     fn upkeep(&self) -> &dyn Upkeep {
-        self.0.upkeep()
+        self.log.upkeep()
     }
 
     fn partitions(&self) -> u16 {
-        self.0.partitions()
+        self.log.partitions()
     }
 
     fn is_exclusive(&self) -> bool {
@@ -136,6 +172,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<MovableClock>,
     pub(crate) core: Core,
     pub(crate) view: PartitionView,
+    pub(crate) stops: Arc<Stops>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -154,9 +191,14 @@ impl World {
     ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let sqlite = SqliteLog::open(folder.path().join("log.db"), 1).unwrap();
-        let log: Arc<dyn EventLog> = if exclusive { sqlite } else { Arc::new(Shared(sqlite)) };
         let clock = Arc::new(MovableClock { start: std::time::Instant::now(), ahead: Mutex::default() });
-        let world = Self::over(config, log, clock, Arc::new(Script::default()), folder).await;
+        let stops = Arc::new(Stops::default());
+        let log: Arc<dyn EventLog> = if exclusive {
+            sqlite
+        } else {
+            Arc::new(Shared { log: sqlite, clock: Arc::clone(&clock), stops: Arc::clone(&stops) })
+        };
+        let world = Self::over(config, log, clock, Arc::new(Script::default()), stops, folder).await;
         world.register().await;
         world.append(Subject::github(STREAM, REPOSITORY, "pull_request"), vec![pull_request().into()]).await;
         world.append(Subject::ledger(STREAM, REPOSITORY), vec![run(components, activity).into()]).await;
@@ -168,6 +210,7 @@ impl World {
         log: Arc<dyn EventLog>,
         clock: Arc<MovableClock>,
         github: Arc<Script>,
+        stops: Arc<Stops>,
         folder: Arc<tempfile::TempDir>,
     ) -> Self {
         let (health, shutdown) = (Health::default(), CancellationToken::new());
@@ -183,7 +226,7 @@ impl World {
         let (actor, slot) = stackwave_dispatcher::actor(core.clone(), github.ports(), config);
         let (view, _) = partition::start(core.clone(), STREAM, vec![actor]);
         slot.set(view.clone());
-        Self { github, clock, core, view, folder }
+        Self { github, clock, core, view, stops, folder }
     }
 
     /// The process ends, and another one starts over the same log.
@@ -191,7 +234,7 @@ impl World {
         self.core.shutdown.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;
-        Self::over(config, self.core.log, self.clock, self.github, self.folder).await
+        Self::over(config, self.core.log, self.clock, self.github, self.stops, self.folder).await
     }
 
     async fn register(&self) {
