@@ -38,12 +38,12 @@ pub fn wanted(upload: &Fragment) -> BTreeMap<WorkflowFile, Wanted> {
         let Some(pro) = stack.pro.as_ref().filter(|pro| pro.enabled) else { continue };
         for call in &pro.calls {
             let wanted = workflows.entry(call.workflow.clone()).or_default();
-            let names: BTreeSet<String> = call.inputs.keys().cloned().collect();
+            let names: BTreeSet<String> = call.inputs.iter().map(|(name, _)| name.to_owned()).collect();
             wanted.always =
                 if wanted.calls == 0 { names } else { wanted.always.intersection(&names).cloned().collect() };
             wanted.calls += 1;
-            for input in call.inputs.keys() {
-                wanted.sent.entry(input.clone()).or_insert_with(|| stack.key.to_string());
+            for (input, _) in call.inputs.iter() {
+                wanted.sent.entry(input.to_owned()).or_insert_with(|| stack.key.to_string());
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The proof that a dispatch may be sent.
 
-use crate::{DispatchId, GitRef, Position, RecordId, RepositoryId, WorkflowFile, event::DispatchClaimed};
-use std::collections::BTreeMap;
+use crate::{
+    DispatchId, GitRef, Inputs, Position, RecordId, RepositoryId, WorkflowFile, event::DispatchClaimed,
+};
 
 /// The log's word that a record lies in it, durably. Only an adapter of the event log makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl DispatchClaim {
 
     /// The inputs to send.
     #[must_use]
-    pub const fn inputs(&self) -> &BTreeMap<String, String> {
+    pub const fn inputs(&self) -> &Inputs {
         &self.claimed.inputs
     }
 

@@ -3,7 +3,7 @@
 //! An upload repeats whole subtrees (contract §5.2); a fragment is its union by (stack, component), so it is as large
 //! as the graph and not as the JSON. Chunks give one fragment each, united by [`Fragment::unite`].
 
-use crate::{StackKey, WorkflowFile, digest::Digest};
+use crate::{Inputs, StackKey, WorkflowFile, digest::Digest};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,8 +55,8 @@ pub struct WorkflowCall {
     /// The workflow's file name.
     pub workflow: WorkflowFile,
     /// Input name → value; numbers and booleans are already texts.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub inputs: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Inputs::is_empty")]
+    pub inputs: Inputs,
 }
 
 impl ProSettings {

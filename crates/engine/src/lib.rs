@@ -27,7 +27,7 @@ pub const ENGINE_VERSION: u32 = 1;
 
 /// The version of the fold: raised whenever the same records give another state than before, or a state is written in
 /// another way. Snapshots of another version are folded anew; logged decisions do not care.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 /// Under which version snapshots are kept.
 pub const SNAPSHOT_VERSION: u32 = ENGINE_VERSION * 10_000 + FOLD_VERSION;

@@ -66,13 +66,13 @@ fn activity_for(stack: &AffectedStack, trigger: &Trigger) -> String {
 }
 
 fn filled(call: &WorkflowCall, stack: &AffectedStack, sha: &CommitSha) -> Result<WorkflowCall, RefuseReason> {
-    let mut inputs = std::collections::BTreeMap::new();
-    for (input, value) in &call.inputs {
-        let value = template::fill(value, &stack.key, sha)
-            .map_err(|expression| RefuseReason::Template { input: input.clone(), expression })?;
-        inputs.insert(input.clone(), value);
-    }
-    Ok(WorkflowCall { workflow: call.workflow.clone(), inputs })
+    let fill = |(input, value)| {
+        template::fill(value, &stack.key, sha)
+            .map(|value| (input, value))
+            .map_err(|expression| RefuseReason::Template { input: str::to_owned(input), expression })
+    };
+    let inputs: Result<_, _> = call.inputs.iter().map(fill).collect();
+    Ok(WorkflowCall { workflow: call.workflow.clone(), inputs: inputs? })
 }
 
 /// Every activity that an enabled stack configures: optional ones (`labeled`, `released`, …) open a run only then.

@@ -13,12 +13,12 @@ use crate::{
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use stackwave_domain::{DispatchClaim, InstallationId, WorkflowRunId, event::RefusalReason};
+use stackwave_domain::{DispatchClaim, Inputs, InstallationId, WorkflowRunId, event::RefusalReason};
 use stackwave_github::{
     port::{CallError, DispatchAnswer, DispatchError, Dispatches, Target},
     refusal::{self, Meaning},
 };
-use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 /// The inputs that we add to the configured ones; a workflow need not declare them.
 const OWN_INPUTS: [&str; 3] = ["atmos_pro_run_id", "sha", "traceparent"];
@@ -83,7 +83,7 @@ impl Dispatches for GitHubClient {
     }
 }
 
-fn body(claim: &DispatchClaim, inputs: &BTreeMap<String, String>, details: bool) -> Value {
+fn body(claim: &DispatchClaim, inputs: &Inputs, details: bool) -> Value {
     let mut body = Map::new();
     body.insert("ref".to_owned(), json!(claim.git_ref().as_str()));
     body.insert("inputs".to_owned(), json!(inputs));
@@ -94,12 +94,12 @@ fn body(claim: &DispatchClaim, inputs: &BTreeMap<String, String>, details: bool)
 }
 
 /// Takes our own inputs out: those that the message names, or all of them when it names none. Whether there were any.
-fn drop_own(inputs: &mut BTreeMap<String, String>, message: &str) -> bool {
+fn drop_own(inputs: &mut Inputs, message: &str) -> bool {
     let named =
         |name: &str| message.contains(&format!("\"{name}\"")) || message.contains(&format!("'{name}'"));
     let any_named = OWN_INPUTS.iter().any(|name| named(name));
     let before = inputs.len();
-    inputs.retain(|name, _| !(OWN_INPUTS.contains(&name.as_str()) && (named(name) || !any_named)));
+    inputs.retain(|name| !(OWN_INPUTS.contains(&name) && (named(name) || !any_named)));
     inputs.len() < before
 }
 
@@ -158,13 +158,11 @@ mod tests {
 
     #[test]
     fn only_our_own_inputs_are_dropped_and_only_those_that_are_named() {
-        let all = || -> BTreeMap<String, String> {
-            ["atmos_pro_run_id", "sha", "stack"].map(|name| (name.to_owned(), String::new())).into()
-        };
+        let all = || Inputs::from(["atmos_pro_run_id", "sha", "stack"].map(|name| (name, "")));
         let left = |message: &str| {
             let mut inputs = all();
             let dropped = drop_own(&mut inputs, message);
-            (dropped, inputs.into_keys().collect::<Vec<_>>())
+            (dropped, inputs.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>())
         };
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(
@@ -172,7 +170,7 @@ mod tests {
             (true, owned(&["atmos_pro_run_id", "stack"]))
         );
         assert_eq!(left(r#"Unexpected inputs provided: ["stack"]"#), (true, owned(&["stack"])));
-        let mut none: BTreeMap<String, String> = [("stack".to_owned(), String::new())].into();
+        let mut none = Inputs::from([("stack", "")]);
         assert!(!drop_own(&mut none, "Unexpected inputs provided"));
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::port::WorkflowDefinition;
 use serde_norway::{Mapping, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use stackwave_domain::Inputs;
+use std::collections::BTreeSet;
 
 /// Reads a workflow file. A file that is not YAML, or that nobody can dispatch, declares nothing.
 #[must_use]
@@ -68,7 +69,7 @@ fn text(value: &Value) -> Option<String> {
 /// `${{ inputs.x }}` and `${{ github.event.inputs.x }}`, and every one of them is sent: one that is not takes its default.
 /// Trimmed, as GitHub does; an empty title is none, since GitHub then takes another.
 #[must_use]
-pub fn expected_title(run_name: &str, inputs: &BTreeMap<String, String>) -> Option<String> {
+pub fn expected_title(run_name: &str, inputs: &Inputs) -> Option<String> {
     let mut title = String::with_capacity(run_name.len());
     for part in parts(run_name)? {
         match part {
@@ -83,7 +84,7 @@ pub fn expected_title(run_name: &str, inputs: &BTreeMap<String, String>) -> Opti
 
 /// Whether the title of a run that is dispatched with these inputs holds the dispatch id, whatever else it holds.
 #[must_use]
-pub fn title_tells(run_name: &str, inputs: &BTreeMap<String, String>, dispatch: &str) -> bool {
+pub fn title_tells(run_name: &str, inputs: &Inputs, dispatch: &str) -> bool {
     !dispatch.is_empty()
         && parts(run_name).is_some_and(|parts| {
             parts.iter().any(|part| match part {
@@ -94,11 +95,10 @@ pub fn title_tells(run_name: &str, inputs: &BTreeMap<String, String>, dispatch: 
 }
 
 /// The value of an input; GitHub looks names up in its contexts without regard to case.
-fn input<'a>(inputs: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+fn input<'a>(inputs: &'a Inputs, name: &str) -> Option<&'a str> {
     inputs
         .get(name)
         .or_else(|| inputs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
-        .map(String::as_str)
 }
 
 enum Part<'a> {
@@ -143,8 +143,8 @@ mod tests {
         parse(yaml).declared.map(|names| names.into_iter().collect())
     }
 
-    fn inputs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    fn inputs(pairs: &[(&str, &str)]) -> Inputs {
+        pairs.iter().copied().collect()
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let given = inputs(&[("atmos_pro_run_id", "swd_1"), ("stack", "prod")]);
         assert!(title_tells("${{ github.actor }} ${{ inputs.atmos_pro_run_id }}", &given, "swd_1"));
         assert!(!title_tells("${{ inputs.stack }}", &given, "swd_1"));
-        assert!(!title_tells("swd_1", &BTreeMap::new(), "swd_1"));
+        assert!(!title_tells("swd_1", &Inputs::default(), "swd_1"));
         assert!(!title_tells("${{ inputs.stack }}", &given, ""));
     }
 }

@@ -249,8 +249,7 @@ fn a_dispatch_tells_its_inputs_as_texts() {
         panic!("another event");
     };
     assert_eq!((dispatch.workflow.as_str(), dispatch.git_ref.as_str()), ("tf-apply.yaml", "main"));
-    let inputs: Vec<(&str, &str)> =
-        dispatch.inputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let inputs: Vec<(&str, &str)> = dispatch.inputs.iter().collect();
     assert_eq!(inputs, [("dry_run", "true"), ("empty", ""), ("parallel", "4"), ("stack", "prod")]);
     assert_eq!(dispatch.sender.as_deref(), Some("octocat"));
     let none = payload(json!({"workflow": "a.yml", "ref": "refs/tags/v1", "inputs": null}));

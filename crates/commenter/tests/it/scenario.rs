@@ -2,7 +2,7 @@
 
 use stackwave_commenter::render::{Options, render};
 use stackwave_domain::{
-    BatchId, CommitSha, CredentialId, DeliveryId, Digest, DispatchId, Entry, Event, Fragment, GitRef,
+    BatchId, CommitSha, CredentialId, DeliveryId, Digest, DispatchId, Entry, Event, Fragment, GitRef, Inputs,
     Position, PrNumber, ProcessId, Record, RecordId, RepositoryId, RepositoryName, RunId, StackKey, StreamId,
     Subject, Timestamp, WorkflowFile, WorkflowRunId, WorkspaceId,
     digest::{BlobRef, Stored},
@@ -15,7 +15,7 @@ use stackwave_domain::{
     workflow::{Conclusion, RunStatus},
 };
 use stackwave_engine::{State, identity, planning, state::RepositoryState};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 pub(crate) const REPOSITORY: RepositoryId = RepositoryId(42);
 pub(crate) const PR: PrNumber = PrNumber(12);
@@ -76,7 +76,7 @@ pub(crate) fn affected(key: StackKey) -> AffectedStack {
         ("pull_request.synchronize", "tf-plan.yaml"),
         ("pull_request.merged", "tf-apply.yaml"),
     ] {
-        let call = WorkflowCall { workflow: WorkflowFile::new(workflow), inputs: BTreeMap::new() };
+        let call = WorkflowCall { workflow: WorkflowFile::new(workflow), inputs: Inputs::default() };
         pro.add_call(activity, call);
     }
     AffectedStack { key, directly_affected: true, deleted: None, pro: Some(pro) }
@@ -185,7 +185,7 @@ impl Story {
             claimant: ProcessId::new("dispatcher"),
             workflow,
             git_ref: GitRef::new("main"),
-            inputs: BTreeMap::new(),
+            inputs: Inputs::default(),
             title: None,
         });
     }

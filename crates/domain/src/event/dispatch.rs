@@ -4,11 +4,10 @@
 //! `DispatchAccepted`, `DispatchFound` or `DispatchRefused`.
 
 use crate::{
-    CommentId, DispatchId, GitRef, PrNumber, ProcessId, RunId, StackKey, Timestamp, WorkflowFile,
+    CommentId, DispatchId, GitRef, Inputs, PrNumber, ProcessId, RunId, StackKey, Timestamp, WorkflowFile,
     WorkflowRunId, digest::Digest,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A dispatcher is about to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ pub struct DispatchClaimed {
     /// On which branch or tag.
     pub git_ref: GitRef,
     /// With these inputs.
-    pub inputs: BTreeMap<String, String>,
+    pub inputs: Inputs,
     /// The title that the run will have, where the workflow's `run-name` uses inputs only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,

@@ -2,12 +2,11 @@
 //! know are kept.
 
 use crate::{
-    CommentId, CommitSha, DeliveryId, GitRef, InstallationId, Position, PrNumber, RepositoryId,
+    CommentId, CommitSha, DeliveryId, GitRef, Inputs, InstallationId, Position, PrNumber, RepositoryId,
     RepositoryName, Timestamp, WorkflowFile, WorkflowRunId,
     workflow::{Conclusion, RunStatus},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How an observation reached us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,7 +136,7 @@ pub struct WorkflowDispatchObserved {
     /// The branch or tag, without `refs/heads/` or `refs/tags/`.
     pub git_ref: GitRef,
     /// The inputs, as texts.
-    pub inputs: BTreeMap<String, String>,
+    pub inputs: Inputs,
     /// Who sent it, as a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,

@@ -3,15 +3,12 @@
 use crate::state::{Dispatch, RepositoryState, Run, WorkflowRun};
 use jiff::SignedDuration;
 use stackwave_domain::{
-    CommitSha, DispatchId, GitRef, RunId, StackKey, TraceContext, WorkflowFile, WorkflowRunId,
+    CommitSha, DispatchId, GitRef, Inputs, RunId, StackKey, TraceContext, WorkflowFile, WorkflowRunId,
     event::{DispatchClaimed, FoundBy},
     fragment::WorkflowCall,
     plan::Verdict,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A run of GitHub's may seem to be created this much before its claim: the two clocks are not the same.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -80,20 +77,20 @@ fn candidate(run: &Run, stack: usize, call: usize) -> Option<Candidate> {
 /// workflow that could not be read (`declared` is none) both are sent. A workflow that declares `traceparent` gets the
 /// span that stands for its run in the run's trace.
 #[must_use]
-pub fn inputs_for(candidate: &Candidate, declared: Option<&BTreeSet<String>>) -> BTreeMap<String, String> {
+pub fn inputs_for(candidate: &Candidate, declared: Option<&BTreeSet<String>>) -> Inputs {
     let mut inputs = candidate.call.inputs.clone();
     let takes = |name: &str| declared.is_none_or(|declared| declared.contains(name));
     if takes("atmos_pro_run_id") {
-        inputs.insert("atmos_pro_run_id".to_owned(), candidate.dispatch.as_str().to_owned());
+        inputs.insert("atmos_pro_run_id", candidate.dispatch.as_str());
     }
     if takes("sha") {
-        inputs.entry("sha".to_owned()).or_insert_with(|| candidate.sha.as_str().to_owned());
+        inputs.insert_new("sha", || candidate.sha.as_str().to_owned());
     }
     if declared.is_some_and(|declared| declared.contains(TRACE_INPUT))
         && let Some(trace) = candidate.trace.as_deref().and_then(TraceContext::parse)
     {
         let span = trace.named(candidate.dispatch.as_str());
-        inputs.entry(TRACE_INPUT.to_owned()).or_insert_with(|| span.to_string());
+        inputs.insert_new(TRACE_INPUT, || span.to_string());
     }
     inputs
 }

@@ -209,6 +209,10 @@ impl RepositoryState {
         }
     }
 
+    pub(super) fn has_old_commands(&self, before: Timestamp) -> bool {
+        self.commands.iter().any(|(id, command)| command.at.0 < before && !self.pending.contains(id))
+    }
+
     pub(super) fn forget_commands(&mut self, before: Timestamp) {
         let pending = &self.pending;
         self.commands.retain(|id, command| command.at.0 >= before || pending.contains(id));

@@ -62,6 +62,9 @@ pub enum Class {
 pub struct State {
     position: Position,
     folded: u64,
+    /// It is not swept before so many records were folded.
+    #[serde(default)]
+    sweep_at: u64,
     /// Shared with copies: a copy costs little, and only what is folded while it lives is copied in truth.
     repositories: BTreeMap<RepositoryId, Arc<RepositoryState>>,
     #[serde(skip)]
@@ -180,10 +183,8 @@ impl State {
         if cfg!(debug_assertions) {
             repository.assert_structure();
         }
-        if self.folded.is_multiple_of(retention::SWEEP_EVERY) {
-            for repository in self.repositories.values_mut() {
-                Arc::make_mut(repository).sweep(entry.record.at);
-            }
+        if self.folded >= self.sweep_at {
+            self.sweep(entry.record.at);
         }
         classes
     }

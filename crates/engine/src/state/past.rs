@@ -122,10 +122,24 @@ impl Past {
         successes.took.push_back(took);
     }
 
+    /// How many stacks are known.
+    pub(super) fn len(&self) -> usize {
+        self.stacks.len()
+    }
+
+    pub(super) fn has_old(&self, now: Timestamp) -> bool {
+        let oldest = oldest(now);
+        self.stacks.values().any(|successes| successes.last < oldest)
+    }
+
     pub(super) fn sweep(&mut self, now: Timestamp) {
-        let oldest = now.checked_sub(KEEP_STACK).unwrap_or(Timestamp::MIN);
+        let oldest = oldest(now);
         self.stacks.retain(|_, successes| successes.last >= oldest);
     }
+}
+
+fn oldest(now: Timestamp) -> Timestamp {
+    now.checked_sub(KEEP_STACK).unwrap_or(Timestamp::MIN)
 }
 
 impl Successes {

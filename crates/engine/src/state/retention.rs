@@ -1,12 +1,15 @@
 //! What the state forgets (design §3.4). It goes by the records' times, so every replica forgets at the same record.
 
-use super::RepositoryState;
+use super::{RepositoryState, State};
 use jiff::SignedDuration;
 use stackwave_domain::{RunId, Timestamp};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-/// The state is swept after so many records.
-pub(super) const SWEEP_EVERY: u64 = 4096;
+/// The state is swept after so many records, or when it is large after more of them.
+const SWEEP_EVERY: u64 = 4096;
+/// A sweep looks at everything that is kept: between two of them at least a record is folded for so many things, which
+/// makes sweeping cheap beside folding, however much is kept.
+const THINGS_A_RECORD: u64 = 4;
 
 /// GitHub allows re-runs for 30 days; a run that stopped is known for 35.
 const KEEP_STOPPED: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -30,8 +33,59 @@ pub(super) fn is_parked(upload: &super::Upload, now: Timestamp) -> bool {
     !upload.used && upload.last.at >= now.checked_sub(KEEP_STOPPED).unwrap_or(Timestamp::MIN)
 }
 
-impl RepositoryState {
+impl State {
+    /// Forgets what is too old at `now`, and settles when to look again.
     pub(super) fn sweep(&mut self, now: Timestamp) {
+        for repository in self.repositories.values_mut() {
+            // A repository that is shared with a copy is copied before it is changed: only where there is something to do.
+            if repository.has_old(now) {
+                Arc::make_mut(repository).sweep(now);
+            } else {
+                debug_assert!(repository.is_swept(now), "something old was overlooked");
+            }
+        }
+        let things: u64 = self.repositories.values().map(|repository| repository.things()).sum();
+        self.sweep_at = self.folded + SWEEP_EVERY.max(things / THINGS_A_RECORD);
+    }
+}
+
+impl RepositoryState {
+    /// How many things a sweep would look at.
+    fn things(&self) -> u64 {
+        let lists = [
+            self.runs.len(),
+            self.dispatches.len(),
+            self.workflow_runs.len(),
+            self.uploads.len(),
+            self.pulls.len(),
+            self.past.len(),
+        ];
+        lists.iter().sum::<usize>() as u64
+    }
+
+    /// Whether a sweep at `now` may find anything; it may be wrong only when it says so.
+    fn has_old(&self, now: Timestamp) -> bool {
+        let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
+        let (stopped, unowned, batch) = (before(KEEP_STOPPED), before(KEEP_UNOWNED), before(KEEP_BATCH));
+        self.finished_batches.values().any(|at| *at < batch)
+            || self.batches.values().any(|incomplete| incomplete.last_at < batch)
+            || self.runs.values().any(|run| run.stopped_at().is_some_and(|at| at < stopped))
+            || self.unowned_runs().any(|run| run.heard_at < unowned)
+            || self.uploads.values().any(|upload| upload.last.at < stopped)
+            || self.pulls.values().any(|pull| !pull.open && pull.updated_at < stopped)
+            || self.merge_groups.values().any(|group| group.heard_at < stopped)
+            || self.releases.values().any(|release| release.heard_at < stopped)
+            || self.past.has_old(now)
+            || self.has_old_commands(stopped)
+    }
+
+    fn is_swept(&self, now: Timestamp) -> bool {
+        let mut swept = self.clone();
+        swept.sweep(now);
+        swept == *self
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
         let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
         let (stopped, unowned, batch) = (before(KEEP_STOPPED), before(KEEP_UNOWNED), before(KEEP_BATCH));
 

@@ -342,7 +342,7 @@ impl RepositoryState {
                 !dispatch.acceptance_proven
                     && claimed.workflow == observed.workflow
                     && claimed.git_ref == observed.git_ref
-                    && claimed.inputs.iter().all(|(name, value)| observed.inputs.get(name) == Some(value))
+                    && claimed.inputs.are_in(&observed.inputs)
             })
         };
         let proven = if let Some(answered) = self.in_flight.iter().find(sent_these) {

@@ -7,11 +7,10 @@ use crate::{
 };
 use serde_json::Value;
 use stackwave_domain::{
-    WorkflowRunId,
+    Inputs, WorkflowRunId,
     event::{WorkflowDispatchObserved, WorkflowJobWaiting},
     workflow::RunStatus,
 };
-use std::collections::BTreeMap;
 
 impl Delivery<'_> {
     pub(super) fn workflow_run(&self) -> Read {
@@ -70,9 +69,9 @@ impl Delivery<'_> {
 }
 
 /// Inputs as texts, however they were sent; null stands for none.
-fn inputs(value: Value) -> Result<BTreeMap<String, String>, MissingField> {
+fn inputs(value: Value) -> Result<Inputs, MissingField> {
     match value {
-        Value::Null => Ok(BTreeMap::new()),
+        Value::Null => Ok(Inputs::default()),
         Value::Object(fields) => Ok(fields.into_iter().map(|(name, value)| (name, input(value))).collect()),
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Err(MissingField("inputs".to_owned()))

@@ -8,10 +8,9 @@ use super::{
     problem::{Problem, join},
 };
 use stackwave_domain::{
-    WorkflowFile,
+    Inputs, WorkflowFile,
     fragment::{ProSettings, WorkflowCall},
 };
-use std::collections::BTreeMap;
 
 /// GitHub's own activity types, and `merged`, which Atmos adds. Another name may stand there for anything (a flag, a
 /// note) and counts only when it looks like an activity.
@@ -133,8 +132,8 @@ impl Parsed {
         Ok(())
     }
 
-    fn workflow(&mut self, field: &str, value: Value<'_>) -> Result<BTreeMap<String, String>, SyntaxError> {
-        let mut inputs = BTreeMap::new();
+    fn workflow(&mut self, field: &str, value: Value<'_>) -> Result<Inputs, SyntaxError> {
+        let mut inputs = Inputs::default();
         let Some(mut members) = self.object(field, value) else { return Ok(inputs) };
         while let Some((name, value)) = members.next()? {
             if name == "inputs" {
@@ -144,9 +143,9 @@ impl Parsed {
         Ok(inputs)
     }
 
-    fn inputs(&mut self, field: &str, value: Value<'_>) -> Result<BTreeMap<String, String>, SyntaxError> {
-        let mut inputs = BTreeMap::new();
-        let Some(mut members) = self.object(field, value) else { return Ok(inputs) };
+    fn inputs(&mut self, field: &str, value: Value<'_>) -> Result<Inputs, SyntaxError> {
+        let mut inputs = Vec::new();
+        let Some(mut members) = self.object(field, value) else { return Ok(Inputs::default()) };
         while let Some((name, value)) = members.next()? {
             self.inputs += 1;
             if name.len() > MAX_NAME_BYTES {
@@ -163,9 +162,9 @@ impl Parsed {
                     continue;
                 }
             };
-            inputs.insert(name.into_owned(), text);
+            inputs.push((name.into_owned(), text));
         }
-        Ok(inputs)
+        Ok(inputs.into_iter().collect())
     }
 
     /// The members of an object; none for null, and a problem for anything else.
@@ -255,7 +254,7 @@ mod tests {
                 {"s":"x\"y","n":1.50,"big":12345678901234567890,"t":true,"nil":null}}}}}}"#,
         );
         let inputs = &parsed.pro.calls[0].inputs;
-        let pairs: Vec<_> = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pairs: Vec<_> = inputs.iter().collect();
         assert_eq!(
             pairs,
             [("big", "12345678901234567890"), ("n", "1.50"), ("nil", ""), ("s", "x\"y"), ("t", "true")]

@@ -7,7 +7,6 @@ use stackwave_domain::{
     fragment::{AffectedStack, FragmentBuilder, ProSettings, WorkflowCall},
 };
 use stackwave_ingest_api::parse::{Limits, parse_affected, parse_upload};
-use std::collections::BTreeMap;
 
 /// Any JSON, leaning towards the names that the reader knows.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -92,7 +91,7 @@ fn naive(stacks: &Value) -> Fragment {
         let pro = [&entry["pro"], &entry["settings"]["pro"]].into_iter().find(|pro| pro.is_object())?;
         let mut settings = ProSettings { enabled: pro["enabled"] != false, ..ProSettings::default() };
         if let Some(input) = pro["pull_request"]["opened"]["workflows"]["w.yaml"]["inputs"]["i"].as_str() {
-            let inputs = BTreeMap::from([("i".to_owned(), input.to_owned())]);
+            let inputs = [("i", input)].into();
             settings.add_call("pull_request.opened", WorkflowCall { workflow: "w.yaml".into(), inputs });
         }
         Some(settings)

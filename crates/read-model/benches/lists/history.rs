@@ -1,8 +1,8 @@
 //! A log that is made up as it is read: a million finished runs over some years, and a thousand that go on.
 
 use stackwave_domain::{
-    CommitSha, Digest, Entry, Event, Fragment, Position, PrNumber, Record, RecordId, RepositoryId, RunId,
-    RunPlan, StackKey, StreamId, Subject, Timestamp, WorkflowRunId, WorkspaceId,
+    CommitSha, Digest, Entry, Event, Fragment, Inputs, Position, PrNumber, Record, RecordId, RepositoryId,
+    RunId, RunPlan, StackKey, StreamId, Subject, Timestamp, WorkflowRunId, WorkspaceId,
     digest::{BlobRef, Stored},
     event::{
         DispatchAccepted, DispatchClaimed, PullRequestObserved, RunClosed, RunEnded, RunOpened, RunOutcome,
@@ -206,7 +206,7 @@ impl Life {
     }
 
     fn opening(&self) -> RunOpened {
-        let calls = vec![WorkflowCall { workflow: "tf-plan.yaml".into(), inputs: [].into() }];
+        let calls = vec![WorkflowCall { workflow: "tf-plan.yaml".into(), inputs: Inputs::default() }];
         let planned = |key: &StackKey| PlannedStack {
             key: key.clone(),
             directly_affected: true,
@@ -242,7 +242,7 @@ impl Life {
             claimant: "process".into(),
             workflow,
             git_ref: "main".into(),
-            inputs: [].into(),
+            inputs: Inputs::default(),
             title: None,
         }
     }

@@ -188,8 +188,8 @@ fn settings(run: &Run, index: usize) -> BTreeMap<String, String> {
             settings.insert("runs".to_owned(), "yes".to_owned());
             for call in calls {
                 settings.insert(format!("workflow {}", call.workflow), "dispatched".to_owned());
-                for (name, value) in &call.inputs {
-                    settings.insert(format!("input {name} of {}", call.workflow), value.clone());
+                for (name, value) in call.inputs.iter() {
+                    settings.insert(format!("input {name} of {}", call.workflow), value.to_owned());
                 }
             }
         }

@@ -58,7 +58,7 @@ fn claim(
         && due.git_ref == claimed.git_ref
         && due.attempt == claimed.attempt
         && due.run == claimed.run
-        && due.call.inputs.iter().all(|(name, value)| claimed.inputs.get(name) == Some(value));
+        && due.call.inputs.are_in(&claimed.inputs);
     if !same {
         return Some(format!("{key} was claimed for another workflow, ref, attempt or inputs than planned"));
     }

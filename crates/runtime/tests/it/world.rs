@@ -1,7 +1,7 @@
 //! Processes over one log, each with an orchestrator and an observer that remembers what it saw.
 
 use stackwave_domain::{
-    CommitSha, Digest, Entry, Event, Fragment, GitRef, InstallationId, Position, PrNumber, Record,
+    CommitSha, Digest, Entry, Event, Fragment, GitRef, Inputs, InstallationId, Position, PrNumber, Record,
     RepositoryId, RepositoryName, StackKey, StreamId, Subject, Timestamp, WorkspaceId,
     digest::{BlobRef, Stored},
     event::{PullRequestObserved, RepositoryRegistered, Source, UploadReceived},
@@ -245,7 +245,7 @@ fn fragment() -> Fragment {
     let (vpc, eks) = (StackKey::new("dev", "vpc"), StackKey::new("dev", "eks"));
     for key in [&vpc, &eks] {
         let mut pro = ProSettings { enabled: true, ..ProSettings::default() };
-        let call = WorkflowCall { workflow: "plan.yaml".into(), inputs: BTreeMap::new() };
+        let call = WorkflowCall { workflow: "plan.yaml".into(), inputs: Inputs::default() };
         pro.add_call("pull_request.opened", call);
         builder.add(AffectedStack {
             key: key.clone(),

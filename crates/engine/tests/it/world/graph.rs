@@ -101,7 +101,7 @@ impl Graph {
     pub(crate) fn input(self, stack: &str, input: &str, value: &str) -> Self {
         self.change(stack, |stack| {
             for call in &mut stack.pro.as_mut().unwrap().calls {
-                call.inputs.insert(input.to_owned(), value.to_owned());
+                call.inputs.insert(input, value);
             }
         })
     }

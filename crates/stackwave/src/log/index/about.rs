@@ -37,7 +37,7 @@ impl Links {
             }
             Event::WorkflowJobWaiting(waiting) => about.workflow_run(self, waiting.run),
             Event::WorkflowDispatchObserved(observed) => {
-                observed.inputs.values().for_each(|value| about.words(self, value));
+                observed.inputs.iter().for_each(|(_, value)| about.words(self, value));
             }
             Event::MergeGroupObserved(group) => about.pulls.extend(group.pull_request),
             Event::CheckRunObserved(check) => about.commit(self, &check.head_sha),

@@ -4,9 +4,9 @@ use super::super::*;
 use crate::cli::ConfigFile;
 use serde_json::Value;
 use stackwave_domain::{
-    CommitSha, CredentialId, Digest, DispatchId, Event, Fragment, GitRef, InstallationId, Position, PrNumber,
-    ProcessId, Record, RecordId, RepositoryId, RepositoryName, RunId, RunPlan, StackKey, StreamId, Subject,
-    Timestamp, WorkflowFile, WorkflowRunId, WorkspaceId,
+    CommitSha, CredentialId, Digest, DispatchId, Event, Fragment, GitRef, Inputs, InstallationId, Position,
+    PrNumber, ProcessId, Record, RecordId, RepositoryId, RepositoryName, RunId, RunPlan, StackKey, StreamId,
+    Subject, Timestamp, WorkflowFile, WorkflowRunId, WorkspaceId,
     digest::{BlobRef, Stored},
     event::{
         Batch, CommentClaimed, DispatchAccepted, DispatchClaimed, PullRequestObserved, PushObserved,
@@ -198,7 +198,7 @@ fn pull(number: u64) -> PullRequestObserved {
 }
 
 fn opened(id: &str, number: u64, upload: Digest, keys: &[&StackKey]) -> RunOpened {
-    let call = WorkflowCall { workflow: WorkflowFile::new("plan.yaml"), inputs: BTreeMap::new() };
+    let call = WorkflowCall { workflow: WorkflowFile::new("plan.yaml"), inputs: Inputs::default() };
     let stacks = keys.iter().map(|key| PlannedStack {
         key: (*key).clone(),
         directly_affected: true,
@@ -230,7 +230,7 @@ fn claimed(dispatch: &str, run: &str, key: &StackKey) -> DispatchClaimed {
         claimant: ProcessId::new("p"),
         workflow: WorkflowFile::new("plan.yaml"),
         git_ref: GitRef::new("main"),
-        inputs: BTreeMap::new(),
+        inputs: Inputs::default(),
         title: None,
     }
 }
