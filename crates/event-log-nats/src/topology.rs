@@ -156,7 +156,7 @@ async fn ensure(connection: &Connection, mut wanted: Config, keep_replicas: bool
             Err(error) if is_code(&error.kind(), ErrorCode::STREAM_NAME_EXIST) => {
                 Err(LogError::Unavailable(format!("the stream {} was just created", wanted.name)))
             }
-            Err(error) => Err(refused(&wanted.name, "created", &error.kind(), &error)),
+            Err(error) => Err(refused(&wanted, "created", &error.kind(), &error)),
         };
     };
     if keep_replicas {
@@ -168,7 +168,7 @@ async fn ensure(connection: &Connection, mut wanted: Config, keep_replicas: bool
             tracing::info!(stream = wanted.name, "NATS: the stream's settings were changed");
             Ok(())
         }
-        Err(error) => Err(refused(&wanted.name, "changed", &error.kind(), &error)),
+        Err(error) => Err(refused(&wanted, "changed", &error.kind(), &error)),
     }
 }
 
@@ -219,8 +219,15 @@ fn is_code(kind: &CreateStreamErrorKind, code: ErrorCode) -> bool {
 }
 
 /// A refusal with a reason is final; without one, or by a cluster in trouble, it is worth another try.
-fn refused(name: &str, done: &str, kind: &CreateStreamErrorKind, error: &dyn Error) -> LogError {
-    let message = format!("the stream {name} cannot be {done}: {error}");
+fn refused(wanted: &Config, done: &str, kind: &CreateStreamErrorKind, error: &dyn Error) -> LogError {
+    let mut message = format!("the stream {} cannot be {done}: {error}", wanted.name);
+    if is_code(kind, ErrorCode::STORAGE_RESOURCES_EXCEEDED) && wanted.max_bytes > 0 {
+        let mebibytes = wanted.max_bytes / (1024 * 1024);
+        message.push_str(&format!(
+            "; {mebibytes} MiB are set aside for it: give JetStream more room (`max_file_store` of the server, which is \
+             three quarters of the free disk unless it is set, or the account's limit)"
+        ));
+    }
     match kind {
         CreateStreamErrorKind::JetStream(answer)
             if answer.code() < 500

@@ -145,8 +145,10 @@ async fn a_stream_of_somebody_else_over_our_subjects_is_refused() {
 async fn more_than_the_server_has_room_for_is_refused_by_the_streams_name() {
     let settings = Settings::default();
     let Some(server) = NatsServer::start_with(&settings).await else { return };
-    let message = refusal(NatsOptions { partition_bytes: 1 << 60, ..options(&server) }).await;
-    assert!(message.contains("SW_00") && message.contains("storage"), "{message}");
+    let message = refusal(NatsOptions { config_bytes: 1 << 60, ..options(&server) }).await;
+    for part in ["SW_CONFIG", "storage", "max_file_store"] {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,8 @@ impl SqliteLog {
                 LogError::Setup(format!("cannot create the folder `{}`: {error}", folder.display()))
             })?;
         }
+        // One file has one lock, whatever links lead to it.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = lock::Lock::acquire(path)?;
         let mut connection = schema::open_for_writing(path)?;
         schema::create_or_check(&mut connection, path, partitions)?;

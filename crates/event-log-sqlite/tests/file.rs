@@ -71,6 +71,20 @@ async fn a_second_server_is_refused_and_told_about_jetstream() {
 }
 
 #[tokio::test]
+async fn a_second_server_is_refused_although_it_comes_through_a_link() {
+    let folder = Folder::new();
+    let log = folder.serve();
+    let link = folder.0.path().join("link.db");
+    std::os::unix::fs::symlink(folder.log(), &link).unwrap();
+    let refused = SqliteLog::open(&link, 1).map(drop);
+    assert!(
+        matches!(&refused, Err(LogError::Setup(message)) if message.contains("another process")),
+        "{refused:?}"
+    );
+    append(&log, "still served").await;
+}
+
+#[tokio::test]
 async fn the_lock_is_given_back_with_the_last_handle() {
     let folder = Folder::new();
     let log = folder.serve();

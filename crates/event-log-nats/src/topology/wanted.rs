@@ -6,10 +6,16 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stor
 use stackwave_domain::StreamId;
 use std::{collections::HashMap, time::Duration};
 
+/// All partitions together set aside no more than this, or a new log with many of them would find no room on an ordinary
+/// machine: without a limit of its own a server takes three quarters of the free disk.
+const ALL_PARTITIONS_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
 pub(super) fn records(stream: StreamId, options: &NatsOptions, replicas: usize) -> Config {
     let bytes = match stream {
         StreamId::Config => options.config_bytes,
-        StreamId::Partition(_) => options.partition_bytes,
+        StreamId::Partition(_) => {
+            options.partition_bytes.min(ALL_PARTITIONS_BYTES / u64::from(options.partitions.max(1)))
+        }
     };
     Config {
         name: stream.name(),
@@ -105,5 +111,30 @@ pub(super) fn asides(bytes: u64, replicas: usize) -> Config {
         duplicate_window: Duration::from_secs(120),
         allow_message_ttl: true,
         ..Config::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: i64 = 1024 * 1024 * 1024;
+
+    fn limit(stream: StreamId, partitions: u16, partition_bytes: Option<u64>) -> i64 {
+        let usual = NatsOptions::new("nats://unused");
+        let partition_bytes = partition_bytes.unwrap_or(usual.partition_bytes);
+        records(stream, &NatsOptions { partitions, partition_bytes, ..usual }, 1).max_bytes
+    }
+
+    #[test]
+    fn many_partitions_take_no_more_room_together_than_an_ordinary_machine_has() {
+        let of_each = |partitions| limit(StreamId::Partition(0), partitions, None);
+        assert_eq!([1, 8, 16, 64].map(of_each), [2 * GIB, 2 * GIB, GIB, GIB / 4]);
+    }
+
+    #[test]
+    fn a_smaller_limit_and_that_of_the_configuration_stay_as_they_are() {
+        assert_eq!(limit(StreamId::Partition(0), 16, Some(1 << 20)), 1 << 20);
+        assert_eq!(limit(StreamId::Config, 64, None), GIB / 4);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     binary::server_binary,
-    server::{NatsServer, Settings, free_port},
+    server::{NatsServer, PORT_TRIES, Settings, free_port},
 };
+use std::path::Path;
 
 /// A cluster of a test, with JetStream. Its servers are named `n0`, `n1`, ….
 #[derive(Debug)]
@@ -18,24 +19,42 @@ impl NatsCluster {
     /// It does not start, or there is no nats-server although it is required.
     pub async fn start(size: usize, settings: &Settings) -> Option<Self> {
         let binary = server_binary()?;
+        for _ in 0..PORT_TRIES {
+            let cluster = Self::prepare(&binary, size, settings);
+            for server in &cluster.servers {
+                server.launch();
+            }
+            let mut all_up = true;
+            for server in &cluster.servers {
+                all_up &= server.wait_until_up().await;
+            }
+            if all_up {
+                return Some(cluster);
+            }
+            for (number, server) in cluster.servers.iter().enumerate() {
+                eprintln!("the cluster does not start; n{number} says:\n{}", server.log());
+            }
+        }
+        panic!("the nats-servers do not start, {PORT_TRIES} times; what they say stands above");
+    }
+
+    /// A cluster that does not run yet, on ports that were free a moment ago.
+    fn prepare(binary: &Path, size: usize, settings: &Settings) -> Self {
         let route_ports: Vec<u16> = (0..size).map(|_| free_port()).collect();
         let routes: Vec<String> = route_ports.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
+        // Servers of another test that come upon one of the ports belong to a cluster of another name, and are sent away.
+        let name =
+            format!("test-{}-{}", std::process::id(), route_ports.first().copied().unwrap_or_default());
         let servers = route_ports.iter().enumerate().map(|(number, route_port)| {
             let cluster = format!(
-                "cluster {{\n  name: test\n  listen: \"127.0.0.1:{route_port}\"\n  routes: {routes:?}\n}}\n{}",
+                "cluster {{\n  name: {name}\n  listen: \"127.0.0.1:{route_port}\"\n  routes: {routes:?}\n}}\n{}",
                 settings.extra
             );
             let settings = Settings { extra: cluster, ..settings.clone() };
-            NatsServer::prepare(binary.clone(), free_port(), &format!("n{number}"), &settings)
+            let mark = format!("\"cluster\":\"{name}\"");
+            NatsServer::prepare(binary.to_owned(), free_port(), &format!("n{number}"), mark, &settings)
         });
-        let cluster = Self { servers: servers.collect() };
-        for server in &cluster.servers {
-            server.launch();
-        }
-        for server in &cluster.servers {
-            assert!(server.wait_until_up().await, "a nats-server does not start: {}", server.log());
-        }
-        Some(cluster)
+        Self { servers: servers.collect() }
     }
 
     /// Where clients connect: all servers.

@@ -6,7 +6,9 @@ use nix::{
     unistd::Pid,
 };
 use std::{
+    collections::hash_map::RandomState,
     fmt::Write as _,
+    hash::BuildHasher as _,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -21,7 +23,7 @@ use tokio::{
 /// A server that is not up by then will not come.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 /// A free port may be taken by somebody else before the server has it.
-const PORT_TRIES: usize = 5;
+pub(super) const PORT_TRIES: usize = 5;
 
 /// When the server's files are synced to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct NatsServer {
     binary: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
+    /// What it says of itself in its `INFO`, and nobody else who might have the port.
+    mark: String,
     process: Mutex<Option<Child>>,
 }
 
@@ -67,7 +71,11 @@ impl NatsServer {
     pub async fn start_with(settings: &Settings) -> Option<Self> {
         let binary = server_binary()?;
         for _ in 0..PORT_TRIES {
-            let server = Self::prepare(binary.clone(), free_port(), "single", settings);
+            let port = free_port();
+            // Who has the port in our place is not taken for ours.
+            let name = format!("single-{}-{port}", std::process::id());
+            let mark = format!("\"server_name\":\"{name}\"");
+            let server = Self::prepare(binary.clone(), port, &name, mark, settings);
             server.launch();
             if server.wait_until_up().await {
                 return Some(server);
@@ -77,9 +85,9 @@ impl NatsServer {
     }
 
     /// A server that does not run yet.
-    pub(super) fn prepare(binary: PathBuf, port: u16, name: &str, settings: &Settings) -> Self {
+    pub(super) fn prepare(binary: PathBuf, port: u16, name: &str, mark: String, settings: &Settings) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let server = Self { binary, folder, port, process: Mutex::new(None) };
+        let server = Self { binary, folder, port, mark, process: Mutex::new(None) };
         std::fs::write(server.config_path(), server.config(name, settings)).expect("a file in it");
         server
     }
@@ -189,7 +197,8 @@ impl NatsServer {
         let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await else { return false };
         let mut line = String::new();
         let read = BufReader::new(stream).read_line(&mut line).await;
-        read.is_ok() && line.starts_with("INFO ") && line.contains("\"jetstream\":true")
+        let is_ours = line.starts_with("INFO ") && line.contains(&self.mark);
+        read.is_ok() && is_ours && line.contains("\"jetstream\":true")
     }
 
     fn process(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
@@ -203,8 +212,19 @@ impl Drop for NatsServer {
     }
 }
 
-/// A port that nobody listens on at the moment.
+/// Ports that no system gives to whoever asks for any: those begin at 32768 or later (Linux
+/// `net.ipv4.ip_local_port_range`, RFC 6335). One of them could be taken by an outgoing connection before the server has
+/// it, or while it is killed.
+const PORTS: std::ops::Range<u64> = 12_000..32_000;
+
+/// A port that nobody listens on at the moment, by chance, so that tests that run side by side seldom choose the same.
 pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    loop {
+        let chance = RandomState::new().hash_one(());
+        let port = PORTS.start + chance % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).expect("a port of the range");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
