@@ -133,10 +133,12 @@ impl Acting {
         self.board.changed.subscribe()
     }
 
-    /// How many processes are there in a role; at least one.
+    /// How many processes are there that have any of these roles; at least one.
     #[must_use]
-    pub fn members_of(&self, role: &str) -> usize {
-        self.table().members.iter().filter(|member| member.role == role).count().max(1)
+    pub fn processes_with(&self, roles: &[&str]) -> usize {
+        let table = self.table();
+        let having = table.members.iter().filter(|member| roles.contains(&member.role.as_str()));
+        having.map(|member| &member.process).collect::<BTreeSet<_>>().len().max(1)
     }
 
     /// Who is there. Empty when there are no leases.
@@ -165,5 +167,36 @@ impl Acting {
 
     fn tell(&self) {
         self.board.changed.send_modify(|count| *count += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_with_several_roles_counts_once_and_one_with_others_does_not() {
+        let acting = Acting::new(false);
+        let member = |role: &str, process: &str| MemberView {
+            role: role.to_owned(),
+            process: ProcessId::new(process),
+            since: Timestamp::UNIX_EPOCH,
+            about: String::new(),
+            ours: false,
+        };
+        assert_eq!(
+            acting.processes_with(&["dispatcher", "commenter"]),
+            1,
+            "this process, before it is announced"
+        );
+        acting.table().members = vec![
+            member("commenter", "all"),
+            member("commenter", "comments"),
+            member("dispatcher", "all"),
+            member("dispatcher", "dispatches"),
+            member("orchestrator", "decides"),
+        ];
+        assert_eq!(acting.processes_with(&["dispatcher", "commenter"]), 3);
+        assert_eq!(acting.processes_with(&["dispatcher"]), 2);
     }
 }

@@ -21,18 +21,20 @@ pub(super) fn take_part(core: &Core, roles: &BTreeSet<Role>, github: &Arc<GitHub
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let acting = Acting::start(core, &names, &about());
-    let writing = ours(&WRITING);
-    if !writing.is_empty() && !core.log.is_exclusive() {
-        tokio::spawn(keep_to_share(acting.clone(), writing, Arc::clone(github)));
+    if !ours(&WRITING).is_empty() && !core.log.is_exclusive() {
+        tokio::spawn(keep_to_share(acting.clone(), Arc::clone(github)));
     }
     acting
 }
 
-/// The budget is one an App and installation: each process that writes takes an equal part.
-async fn keep_to_share(acting: Acting, roles: Vec<String>, github: Arc<GitHubClient>) {
+/// The budget is one an App and installation: each process that writes takes an equal part, whichever of these roles it
+/// has.
+async fn keep_to_share(acting: Acting, github: Arc<GitHubClient>) {
     let mut changes = acting.changes();
+    let writing = WRITING.map(|role| role.to_string());
+    let writing = writing.each_ref().map(String::as_str);
     loop {
-        let processes = roles.iter().map(|role| acting.members_of(role)).max().unwrap_or(1);
+        let processes = acting.processes_with(&writing);
         github.set_share(1.0 / f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
         if changes.changed().await.is_err() {
             return;
