@@ -232,6 +232,11 @@ fn superseded(by: &Successor) -> String {
     }
 }
 
+/// The nearest failed ancestor of a stack.
+pub(crate) fn blocker(run: &Run, index: usize) -> Option<usize> {
+    blockers(run).get(index).copied().flatten()
+}
+
 /// For each stack the nearest failed ancestor.
 fn blockers(run: &Run) -> Vec<Option<usize>> {
     let mut blockers = vec![None; run.stacks.len()];

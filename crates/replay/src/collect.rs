@@ -43,6 +43,7 @@ pub enum Wanted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
     /// Some hundred records before it: quick in the largest log. What the repository was told longer ago is not known.
+    /// A short stream is folded whole all the same.
     Near,
     /// Everything since the repository's first record: exact, as any role has folded it.
     Whole,
@@ -102,7 +103,7 @@ pub async fn collect(log: &Arc<dyn EventLog>, config: &Config, ask: &Ask) -> Res
     let repository = repository.ok_or(CollectError::WhichRepository)?;
     let mut gather = Gather::new(log, repository);
     let span = match (&found, ask.depth) {
-        (Some(found), Depth::Near) => near::gather(&mut gather, found).await?,
+        (Some(found), Depth::Near) if gather.is_long().await? => near::gather(&mut gather, found).await?,
         (found, _) => whole::gather(&mut gather, &ask.wanted, found.as_ref()).await?,
     };
     let settings = gather.settings().await?;
@@ -158,6 +159,8 @@ async fn who_keeps(
     Err(CollectError::NoRun(run.clone()))
 }
 
+/// A stream that ends here is short: all of it is folded in a moment, and what is shown is what a file of it shows.
+const SHORT: Position = Position(5_000);
 /// So many of a stream's first records tell whether it was purged.
 const FIRST_RECORDS: usize = 64;
 
@@ -187,6 +190,11 @@ impl<'a> Gather<'a> {
     async fn is_purged(&self) -> Result<bool, LogError> {
         let first = self.log.read(self.stream, Position::START.next(), FIRST_RECORDS).await?;
         Ok(first.iter().zip(1..).any(|(entry, position)| entry.position.0 != position))
+    }
+
+    /// Whether the stream is too long to be folded for one run without being asked to.
+    async fn is_long(&self) -> Result<bool, LogError> {
+        Ok(self.log.last_position(self.stream).await? > SHORT)
     }
 
     /// Records from a position on, in order; empty at the end only.

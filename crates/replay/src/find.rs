@@ -55,6 +55,43 @@ pub async fn find_run(
     Ok(None)
 }
 
+/// The runs whose ids begin with a text, the newest first, in one repository or in all that the configuration knows. It
+/// walks through the ledgers.
+///
+/// # Errors
+/// The log is out of reach or cannot be read.
+pub async fn runs_that_begin_with(
+    log: &Arc<dyn EventLog>,
+    config: &Config,
+    repository: Option<RepositoryId>,
+    text: &str,
+) -> Result<Vec<RunId>, LogError> {
+    let known = config.repositories().map(|known| known.id);
+    let wanted: Vec<RepositoryId> = repository.map_or_else(|| known.collect(), |id| vec![id]);
+    let mut found = Vec::new();
+    for repository in wanted {
+        let stream = StreamId::of_repository(repository, log.partitions());
+        let filter = Filter::Subject(Subject::ledger(stream, repository));
+        let mut from = Position::START.next();
+        loop {
+            let page = log.read_of(stream, &filter, from, MAX_BATCH).await?;
+            let Some(last) = page.last() else { break };
+            from = last.position.next();
+            for entry in page {
+                for event in entry.record.events {
+                    if let Event::RunOpened(opened) = event
+                        && opened.run.as_str().starts_with(text)
+                    {
+                        found.push((entry.record.at, opened.run));
+                    }
+                }
+            }
+        }
+    }
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(found.into_iter().map(|(_, run)| run).collect())
+}
+
 /// The pull request that a run's id names in front.
 fn pull_request(run: &RunId) -> Option<PrNumber> {
     run.as_str().strip_prefix("pr")?.split_once('-')?.0.parse().ok()

@@ -29,7 +29,7 @@ pub use collect::{Ask, CollectError, Depth, Wanted, collect};
 pub use diff::{Change, Diff, Side, Stack, Story, Timings, diff};
 pub use due::{DueAction, due_actions};
 pub use file::{FORMAT, FileError, read, write};
-pub use find::{Found, find_run};
+pub use find::{Found, find_run, runs_that_begin_with};
 pub use player::{Moment, Player};
 pub use recording::{About, Recording};
 pub use verify::{Difference, Report, verify};

@@ -25,6 +25,8 @@ pub struct Player {
     between: usize,
     state: State,
     folded: usize,
+    /// The moment that was gone to, where a later record shows that it was before the end.
+    asked: Option<Timestamp>,
 }
 
 /// Where to go.
@@ -58,6 +60,7 @@ impl Player {
             between,
             state,
             folded: 0,
+            asked: None,
         };
         player.seek(Moment::End);
         Ok(player)
@@ -104,6 +107,11 @@ impl Player {
             Moment::Step(step) => step.min(self.entries.len()),
             Moment::End => self.entries.len(),
         };
+        let before_end = target < self.entries.len();
+        self.asked = match moment {
+            Moment::Time(time) if before_end => Some(time),
+            Moment::Time(_) | Moment::Position(_) | Moment::Step(_) | Moment::End => None,
+        };
         if target < self.folded {
             let mark = self.marks.range(..=target).next_back();
             let (step, state) =
@@ -148,9 +156,16 @@ impl Player {
         self.repository()?.runs.get(run)
     }
 
-    /// What the roles called now at this record: never before any record that they had folded.
+    /// The moment that is shown: the one that was gone to, else what the roles called now at this record.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        let written = self.written();
+        self.asked.map_or(written, |asked| asked.max(written))
+    }
+
+    /// What the roles called now at this record: never before any record that they had folded.
+    #[must_use]
+    pub fn written(&self) -> Timestamp {
         let written = self.entry().map_or(Timestamp::UNIX_EPOCH, |entry| entry.record.at);
         self.repository().map_or(written, |repository| repository.last_at.max(written))
     }

@@ -210,7 +210,10 @@ fn released(state: &RepositoryState, dispatch: &Dispatch) -> Option<Step> {
     // The state keeps the release of the newest attempt only.
     (*attempt == dispatch.claimed.attempt).then(|| Step {
         kind: StepKind::Released,
-        text: "its parents had succeeded, and it was released".to_owned(),
+        text: match run.parents(dispatch.stack).next() {
+            Some(_) => "its parents had succeeded, and it was released".to_owned(),
+            None => "it depends on nothing, and was released".to_owned(),
+        },
         position: stack.decided,
         at: Some(*at),
     })

@@ -63,7 +63,15 @@ impl Teller<'_> {
             Status::Blocked => {
                 let above = self.above(index, true);
                 let text = format!("{key} is blocked: {reason}");
-                (self.cause(index, text, self.told(&above)), above)
+                let failed = view::blocker(self.run, index);
+                let shown: Vec<usize> = failed.into_iter().chain(above.iter().copied()).collect();
+                let mut proof = self.told(&shown);
+                if let Some(failure) = failed.map(|failed| self.state.told(self.run, failed)) {
+                    // What the sentence says comes first.
+                    proof.retain(|position| *position != failure);
+                    proof.insert(0, failure);
+                }
+                (self.cause(index, text, proof), above)
             }
             Status::Held => {
                 let hold = hold_on(self.state, self.run, index);
@@ -105,8 +113,8 @@ impl Teller<'_> {
         let more = nearest.len() - named.len();
         match (named.is_empty(), more) {
             (true, _) => format!("{key} waits"),
-            (false, 0) => format!("{key} waits for {}", named.join(" and ")),
-            (false, more) => format!("{key} waits for {} and {more} more", named.join(", ")),
+            (false, 0) => format!("{key} waits for {}", named.join(", and for ")),
+            (false, more) => format!("{key} waits for {}, and for {more} more", named.join(", for ")),
         }
     }
 

@@ -137,6 +137,37 @@ fn a_run_tells_how_it_began_and_what_keeps_it_from_its_end() {
 }
 
 #[test]
+fn each_stack_that_one_waits_for_is_told_apart() {
+    let mut world = of("vpc > app; dns > app");
+    world.start("dns");
+    let told = told(&world, "opened", "app");
+    assert!(told[0].starts_with("app/dev waits for "), "{told:?}");
+    assert!(told[0].contains(", and for "), "{told:?}");
+}
+
+#[test]
+fn what_is_blocked_from_afar_is_proven_by_the_failure_first() {
+    let mut world = of("vpc > eks > app > web");
+    world.fail("vpc");
+    let run = world.run("opened");
+    let causes = explain(world.repository(), run, run.find(&key("web")).unwrap(), world.now);
+    let failed = causes.last().unwrap().position;
+    assert!(failed.is_some() && causes.len() == 4, "{causes:?}");
+    for cause in &causes {
+        assert_eq!(cause.position, failed, "{cause}");
+    }
+    assert!(causes[0].proof.contains(&run.opened.1), "{:?}", causes[0]);
+}
+
+#[test]
+fn a_release_says_whether_there_were_parents() {
+    let mut world = of("vpc > app");
+    world.finish("vpc");
+    assert!(evidence(&world, "vpc").steps[0].text.starts_with("it depends on nothing"));
+    assert!(evidence(&world, "app").steps[0].text.starts_with("its parents had succeeded"));
+}
+
+#[test]
 fn every_position_is_one_of_the_log() {
     let mut world = of("a > b > c > d; x > y");
     world.finish("a");

@@ -9,7 +9,7 @@ use stackwave_domain::{
     Event, PrNumber, RunId, Subject, event::PushObserved, event::Source, workflow::Conclusion,
 };
 use stackwave_event_log::Append;
-use stackwave_replay::{CollectError, Depth, Moment, Player, Wanted, find_run, verify};
+use stackwave_replay::{CollectError, Depth, Moment, Player, Wanted, find_run, runs_that_begin_with, verify};
 
 /// Many records of no importance.
 async fn noise(world: &mut World, count: u64) {
@@ -46,6 +46,25 @@ async fn a_run_is_found_by_its_comment_and_without_one() {
     }
     let nothing = find_run(&world.log, &world.config, None, &RunId::new("pr7-opened-x-y")).await.unwrap();
     assert_eq!(nothing, None);
+}
+
+#[tokio::test]
+async fn runs_are_found_by_how_their_ids_begin() {
+    let world = incident().await;
+    let run = world.run().id.clone();
+    let find = async |text: &str| runs_that_begin_with(&world.log, &world.config, None, text).await.unwrap();
+    assert!(find("pr7-").await.contains(&run));
+    assert_eq!(find(run.as_str()).await, [run.clone()]);
+    assert!(find("pr70").await.is_empty());
+    assert!(runs_that_begin_with(&world.log, &world.config, Some(OTHER), "pr7").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_a_short_log_the_same_is_shown_as_of_its_file() {
+    let world = incident().await;
+    let run = world.run().id.clone();
+    let shown = world.collect(Wanted::Run(run.clone()), Depth::Near).await.unwrap();
+    assert_eq!(shown, world.collect(Wanted::Run(run), Depth::Whole).await.unwrap());
 }
 
 #[tokio::test]

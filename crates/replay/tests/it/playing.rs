@@ -42,6 +42,25 @@ async fn an_exported_run_is_seen_on_another_machine_as_in_the_log_at_every_recor
 }
 
 #[tokio::test]
+async fn a_moment_between_two_records_is_now_there() {
+    let recording = incident().await.recording().await;
+    let mut player = Player::new(&recording).unwrap();
+    player.seek(Moment::Step(1));
+    let first = player.now();
+    assert_eq!(first, player.written());
+    let later = player.entries().iter().map(|entry| entry.record.at).find(|at| *at > first).unwrap();
+    let between = later - jiff::SignedDuration::from_millis(1);
+    player.seek(Moment::Time(between));
+    assert_eq!(player.now(), between);
+    assert!(player.written() < later);
+    // Nothing tells how long the last record stands.
+    player.seek(Moment::Time("2999-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(player.now(), player.written());
+    player.seek(Moment::Step(1));
+    assert_eq!(player.now(), first);
+}
+
+#[tokio::test]
 async fn a_step_back_gives_the_state_that_was_there_before() {
     let recording = incident().await.recording().await;
     let entries = recording.hydrated().unwrap();
