@@ -3,6 +3,7 @@
 
 use crate::{
     changes::Changes,
+    observer::FEW,
     project::{self, Projector},
     store::Store,
     stores::Stores,
@@ -56,6 +57,8 @@ async fn all(stores: &Stores, store: &Store) {
                 tokio::time::sleep(AGAIN).await;
             }
         }
+        // What the live loop folds of the past belongs to it.
+        wait_until(store, stream, stores.last_at_start(stream)).await;
     }
 }
 
@@ -82,6 +85,9 @@ async fn one(
     let done = store.shared().tracks(|tracks| tracks.get(stream)).done.position;
     if stream == StreamId::Config {
         return config(log, store, done, upto).await;
+    }
+    if upto.0.saturating_sub(done.0) > FEW {
+        store.expect_much();
     }
     let Start { state, origin, .. } = begin(log, stream, done).await?;
     let mut fold = Fold { stream, projector: None, state, done };

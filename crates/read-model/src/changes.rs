@@ -70,6 +70,18 @@ pub(crate) struct DeliveryChange {
 }
 
 impl Changes {
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        let stacks: usize = self.runs.values().map(|run| run.stacks.len()).sum();
+        self.runs.len()
+            + stacks
+            + self.pulls.len()
+            + self.dispatches.len()
+            + self.commands.len()
+            + self.uploads.len()
+            + self.deliveries.len()
+    }
+
     /// Takes over what later records of the same stream change.
     pub(crate) fn absorb(&mut self, later: Self) {
         (self.upto, self.tip) = (later.upto, later.tip);

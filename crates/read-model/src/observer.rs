@@ -1,14 +1,15 @@
 //! The live loop's side: each batch that a partition folded becomes rows at once.
 
 use crate::{project::Projector, stores::Stores};
+use futures::future::BoxFuture;
 use stackwave_domain::{Entry, Position, StreamId};
 use stackwave_engine::State;
 use stackwave_runtime::Observer;
 use std::sync::Arc;
 
-/// So many records may be projected while the partition is still being read: they wait in memory for the writer. What is
-/// more is left to the catch-up, which goes at the writer's pace.
-pub(crate) const FEW: u64 = 8_192;
+/// So many records may be projected while the partition is still being read, which then waits for the writer: some
+/// seconds at most. What is more is left to the catch-up, which folds it once more and keeps nobody waiting.
+pub(crate) const FEW: u64 = 1 << 18;
 
 /// The observer of one partition.
 pub(crate) struct Live {
@@ -67,6 +68,10 @@ impl Observer for Live {
 
     fn folded(&mut self, stream: StreamId, state: &State, entries: &[Entry]) {
         self.project(stream, state, entries);
+    }
+
+    fn room(&mut self, stream: StreamId) -> Option<BoxFuture<'static, ()>> {
+        self.stores.current().room(stream)
     }
 
     fn caught_up(&mut self, stream: StreamId, state: &State) {

@@ -1,13 +1,13 @@
 //! A file against the log: whether it is of this log, and what the log holds beyond it.
 
-use crate::{
-    observer::FEW,
-    store::{Mark, Store},
-};
+use crate::store::{Mark, Store};
 use stackwave_domain::{Entry, Position, StreamId};
 use stackwave_event_log::{LogError, MAX_BATCH};
 use stackwave_runtime::{Core, stow};
 use std::collections::BTreeMap;
+
+/// So many records may wait in memory for the partition to be read.
+const FEW: u64 = 8_192;
 
 /// What the partitions hold beyond the file, where that is little. A snapshot of the state may be newer than the file, and
 /// then nobody shows these records again; without them everything would have to be folded once more.

@@ -250,6 +250,7 @@ impl Partition {
             // Who acts goes before who looks: a dispatch waits for no read model.
             self.ask();
             self.show();
+            self.wait_for_observers().await;
             if self.keeper.is_due() {
                 let copy = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
                 self.keeper.store(copy.position(), copy);
@@ -391,6 +392,20 @@ impl Partition {
             }
             if news {
                 observer.caught_up(self.stream, &state);
+            }
+        }
+    }
+
+    /// What happened long ago may be folded faster than an observer can take it.
+    async fn wait_for_observers(&mut self) {
+        if self.is_caught_up() {
+            return;
+        }
+        for observer in &mut self.observers {
+            let Some(room) = observer.room(self.stream) else { continue };
+            tokio::select! {
+                () = self.core.shutdown.cancelled() => return,
+                () = room => {},
             }
         }
     }

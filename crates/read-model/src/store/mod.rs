@@ -16,6 +16,7 @@ use crate::{
     changes::Changes,
     error::{OpenError, ReadError},
 };
+use futures::future::BoxFuture;
 use rusqlite::Connection;
 use stackwave_domain::StreamId;
 use std::{
@@ -28,6 +29,9 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
+
+/// So many rows of the live loop may wait to be written while the past is folded.
+const FULL: usize = 8_192;
 
 /// So many changes of the catch-up wait to be written.
 const WAITING: usize = 2;
@@ -129,6 +133,30 @@ impl Store {
             // The thread is gone after a close: then nobody wants it any more.
             let _ = self.jobs.send(Job::Live);
         }
+    }
+
+    /// Waits until little of what the live loop projected of a stream is still to be written; none when that is so.
+    pub(crate) fn room(self: &Arc<Self>, stream: StreamId) -> Option<BoxFuture<'static, ()>> {
+        let is_full = move |store: &Self| store.shared.pending.rows(stream) >= FULL && !store.is_broken();
+        if !is_full(self) {
+            return None;
+        }
+        let store = Arc::clone(self);
+        Some(Box::pin(async move {
+            let (mut commits, mut broken) = (store.commits(), store.broken());
+            while is_full(&store) {
+                tokio::select! {
+                    () = store.closed() => return,
+                    _ = commits.changed() => {},
+                    _ = broken.changed() => {},
+                }
+            }
+        }))
+    }
+
+    /// Much is about to come: everything that a long log holds.
+    pub(crate) fn expect_much(&self) {
+        let _ = self.jobs.send(Job::Much);
     }
 
     /// Takes over what the catch-up projected, once there is room.

@@ -96,7 +96,7 @@ impl Track {
 
     /// How many of how many records are read.
     pub(crate) fn progress(&self, last: Position) -> (u64, u64) {
-        let goal = self.from.unwrap_or(last).0.saturating_sub(self.began.0);
+        let goal = self.from.map_or(last, |from| from.max(last)).0.saturating_sub(self.began.0);
         let done = self.done.position.0.saturating_sub(self.began.0);
         (done.min(goal), goal)
     }

@@ -24,6 +24,8 @@ pub(super) enum Job {
     Live,
     /// Something of the catch-up; the permit lets the next come.
     CatchUp(StreamId, Box<Changes>, Option<OwnedSemaphorePermit>),
+    /// Much is about to come.
+    Much,
     /// Everything that the log held is in the tables.
     Finish,
     /// Writes what waits, and ends.
@@ -41,6 +43,12 @@ impl Pending {
         let was_empty = pending.is_empty();
         pending.entry(stream).or_default().absorb(changes);
         was_empty
+    }
+
+    /// How many rows of a stream wait.
+    pub(super) fn rows(&self, stream: StreamId) -> usize {
+        let pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.get(&stream).map_or(0, Changes::rows)
     }
 
     fn take(&self) -> BTreeMap<StreamId, Changes> {
@@ -66,7 +74,7 @@ pub(super) fn start(
 
 fn run(tables: &Connection, shared: &Shared, mut jobs: mpsc::UnboundedReceiver<Job>) -> rusqlite::Result<()> {
     let mut known = Known::default();
-    pace(tables, !shared.complete.load(Ordering::Acquire))?;
+    pace(tables, false)?;
     while let Some(job) = jobs.blocking_recv() {
         match job {
             Job::Live => {
@@ -77,6 +85,7 @@ fn run(tables: &Connection, shared: &Shared, mut jobs: mpsc::UnboundedReceiver<J
                 catch_up(tables, &mut known, shared, stream, *changes)?;
                 drop(permit);
             }
+            Job::Much => pace(tables, true)?,
             Job::Finish => {
                 tables.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('complete', 1)", [])?;
                 shared.complete.store(true, Ordering::Release);
@@ -92,8 +101,8 @@ fn run(tables: &Connection, shared: &Shared, mut jobs: mpsc::UnboundedReceiver<J
     Ok(())
 }
 
-/// While it is built, rows go everywhere in large indices: more of them is kept in memory, and they are brought to their
-/// places less often. Afterwards the memory is given back, and a checkpoint, whose sync competes with the log's own, comes
+/// While much is built, rows go everywhere in large indices: more of them is kept in memory, and they are brought to
+/// their places less often. Afterwards the memory is given back, and a checkpoint, whose sync competes with the log's own, comes
 /// once for each 32 MiB.
 fn pace(tables: &Connection, building: bool) -> rusqlite::Result<()> {
     let (cache_kib, checkpoint_pages) = if building { (96 * 1024, 24 * 1024) } else { (8 * 1024, 4 * 1024) };

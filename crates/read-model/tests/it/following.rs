@@ -27,6 +27,19 @@ async fn lists_hold_what_the_log_tells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_of_which_nothing_is_there_is_built_only_once_all_the_past_is_in_it() {
+    let world = World::new();
+    world.append_all().await;
+    let expected = world.expected().await;
+    for attempt in 0..5 {
+        let process = world.start(&world.path(&format!("model-{attempt}.db"))).await;
+        process.is_built().await;
+        assert_eq!(process.lists().await, expected);
+        process.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_neither_shift_nor_repeat_while_runs_are_added() {
     let world = World::new();
     let process = world.start(&world.path("model.db")).await;

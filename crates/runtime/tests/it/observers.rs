@@ -24,7 +24,9 @@ async fn an_observer_sees_each_record_once_in_order_and_is_told_when_it_has_caug
     let witness = &process.witness;
     until("everything was seen", || async { witness.seen().positions.get(&STREAM) == Some(&all) }).await;
     assert_eq!(witness.seen().started_from.get(&STREAM), Some(&Position::START));
-    assert_eq!(witness.seen().caught_up, 1);
+    let seen = witness.seen();
+    assert_eq!(seen.caught_up, 1);
+    assert!(seen.past > 0 && seen.waits >= seen.past, "the past was folded no faster than it was taken");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Processes over one log, each with an orchestrator and an observer that remembers what it saw.
 
+use futures::future::BoxFuture;
 use stackwave_domain::{
     CommitSha, Digest, Entry, Event, Fragment, GitRef, Inputs, InstallationId, Position, PrNumber, Record,
     RepositoryId, RepositoryName, StackKey, StreamId, Subject, Timestamp, WorkspaceId,
@@ -59,6 +60,9 @@ pub(crate) struct Seen {
     pub(crate) started_from: BTreeMap<StreamId, Position>,
     pub(crate) positions: BTreeMap<StreamId, Vec<Position>>,
     pub(crate) caught_up: usize,
+    /// Batches of the past, and how often the loop waited before one.
+    pub(crate) past: usize,
+    pub(crate) waits: usize,
 }
 
 #[derive(Clone, Default)]
@@ -84,7 +88,21 @@ impl Observer for Witness {
     fn folded(&mut self, stream: StreamId, state: &State, entries: &[Entry]) {
         assert_eq!(state.position(), entries.last().unwrap().position);
         let positions = entries.iter().map(|entry| entry.position);
-        self.0.lock().unwrap().positions.entry(stream).or_default().extend(positions);
+        let mut seen = self.0.lock().unwrap();
+        if seen.caught_up == 0 {
+            assert!(seen.waits > seen.past, "it was waited for before the past went on");
+            seen.past += 1;
+        }
+        seen.positions.entry(stream).or_default().extend(positions);
+    }
+
+    fn room(&mut self, _: StreamId) -> Option<BoxFuture<'static, ()>> {
+        assert_eq!(self.seen().caught_up, 0, "what is new waits for nobody");
+        let seen = Arc::clone(&self.0);
+        Some(Box::pin(async move {
+            tokio::task::yield_now().await;
+            seen.lock().unwrap().waits += 1;
+        }))
     }
 
     fn caught_up(&mut self, _: StreamId, _: &State) {
