@@ -2,6 +2,7 @@
 
 mod caller;
 mod gate;
+mod guesses;
 mod roles;
 
 pub(crate) use self::{
@@ -9,12 +10,15 @@ pub(crate) use self::{
     gate::Gate,
 };
 
+use self::gate::Refused;
 use std::{
     future::Future,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tower::{Layer, Service};
 
 /// Puts the gate before a service.
@@ -52,14 +56,26 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<In>) -> Self::Future {
-        match self.gate.admit(request.uri().path(), request.headers()) {
+        match self.gate.admit(request.uri().path(), request.headers(), peer(request.extensions())) {
             Ok(caller) => {
                 if let Some(caller) = caller {
                     request.extensions_mut().insert(caller);
                 }
                 Box::pin(self.inner.call(request))
             }
-            Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
+            Err(Refused { status, held }) => Box::pin(async move {
+                if !held.is_zero() {
+                    tokio::time::sleep(held).await;
+                }
+                Ok(status.into_http())
+            }),
         }
     }
+}
+
+/// Where a call comes from, with TLS and without.
+fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
+    let plain = extensions.get::<TcpConnectInfo>();
+    let shaken = extensions.get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::get_ref);
+    plain.or(shaken)?.remote_addr().map(|address| address.ip())
 }

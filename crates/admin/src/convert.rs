@@ -85,6 +85,8 @@ fn calls(planned: &stackwave_domain::plan::PlannedStack) -> usize {
 /// A run without its stacks.
 pub(crate) fn run(repository: &RepositoryState, view: &RunView<'_>) -> Run {
     let run = view.run;
+    let pull = run.pull_request.and_then(|number| repository.pulls.get(&number));
+    let head_ref = pull.and_then(|pull| pull.head_ref.as_ref());
     Run {
         id: run.id.to_string(),
         workspace: run.workspace.to_string(),
@@ -109,6 +111,7 @@ pub(crate) fn run(repository: &RepositoryState, view: &RunView<'_>) -> Run {
             .iter()
             .map(|(status, count)| StackCount { status: stack_status(*status).into(), count: number(*count) })
             .collect(),
+        head_ref: head_ref.map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod convert;
 mod keys;
+mod kind;
 mod tokens;
 
 use crate::{access::Caller, context::Context, errors::invalid};
@@ -101,6 +102,9 @@ pub(crate) fn reason(text: &str) -> Result<String, Status> {
     let text = text.trim();
     if text.chars().count() > MAX_REASON {
         return Err(invalid("reason", "it is longer than 1000 characters"));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(invalid("reason", "it holds control characters"));
     }
     Ok(text.to_owned())
 }

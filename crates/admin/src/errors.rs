@@ -5,7 +5,7 @@
 use stackwave_event_log::{AppendError, LogError};
 use stackwave_read_model::ReadError;
 use stackwave_runtime::registry::RegisterError;
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -20,15 +20,30 @@ fn details(reason: &str, metadata: &[(&str, &str)]) -> ErrorDetails {
     ErrorDetails::with_error_info(reason, DOMAIN, metadata.collect::<HashMap<_, _>>())
 }
 
+/// The longest name and the longest sentence that a refusal repeats, in bytes. They travel as metadata, twice and
+/// encoded, and clients drop an answer whose metadata is over 8 KiB.
+const NAME: usize = 200;
+const SENTENCE: usize = 400;
+
+/// As much of a text of the caller's as may be repeated.
+fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
+    match text.len() > bytes {
+        true => format!("{}…", &text[..text.floor_char_boundary(bytes)]).into(),
+        false => text.into(),
+    }
+}
+
 /// A field of the request is wrong.
 pub(crate) fn invalid(field: &str, what: &str) -> Status {
+    let what = cut(what, SENTENCE);
     let mut details = details("INVALID_FIELD", &[("field", field)]);
-    details.add_bad_request_violation(field, what);
+    details.add_bad_request_violation(field, &*what);
     Status::with_error_details(Code::InvalidArgument, format!("`{field}`: {what}"), details)
 }
 
 /// There is no such thing; `kind` is `run`, `repository`, ….
 pub(crate) fn not_found(kind: &str, name: &str) -> Status {
+    let name = &*cut(name, NAME);
     let message = format!("there is no {kind} `{name}`");
     let reason = format!("{}_NOT_FOUND", kind.to_ascii_uppercase().replace(' ', "_"));
     let mut details = details(&reason, &[]);
@@ -38,6 +53,7 @@ pub(crate) fn not_found(kind: &str, name: &str) -> Status {
 
 /// A command names something that does not exist.
 pub(crate) fn unknown(kind: &str, subject: &str, what: &str) -> Status {
+    let (subject, what) = (&*cut(subject, NAME), &*cut(what, SENTENCE));
     let mut details = details(&format!("{}_NOT_FOUND", kind.to_ascii_uppercase()), &[]);
     details.set_resource_info(kind, subject, "", what);
     Status::with_error_details(Code::NotFound, what, details)
@@ -45,6 +61,7 @@ pub(crate) fn unknown(kind: &str, subject: &str, what: &str) -> Status {
 
 /// It is there already.
 pub(crate) fn already_exists(kind: &str, name: &str) -> Status {
+    let name = &*cut(name, NAME);
     let message = format!("the {kind} `{name}` exists already");
     let reason = format!("{}_EXISTS", kind.to_ascii_uppercase().replace(' ', "_"));
     let mut details = details(&reason, &[]);
@@ -54,6 +71,7 @@ pub(crate) fn already_exists(kind: &str, name: &str) -> Status {
 
 /// As things stand it cannot be done; nothing was appended.
 pub(crate) fn precondition(reason: &str, subject: &str, what: &str) -> Status {
+    let (subject, what) = (&*cut(subject, NAME), &*cut(what, SENTENCE));
     let mut details = details(reason, &[]);
     details.add_precondition_failure_violation(reason, subject, what);
     Status::with_error_details(Code::FailedPrecondition, what, details)
@@ -118,6 +136,28 @@ pub(crate) fn register(error: &RegisterError) -> Status {
     match error {
         RegisterError::Log(error) => log(error),
         RegisterError::Append(error) => append(error),
+    }
+}
+
+/// A request that is no message of its method, or too large, as the transport says it without any detail.
+pub(crate) fn unreadable(code: Code, what: &str) -> Option<Status> {
+    match code {
+        Code::Internal if what.starts_with("failed to decode Protobuf message") => {
+            let what = what.trim_start_matches("failed to decode Protobuf message: ");
+            let message = format!("the request cannot be read: {}", cut(what, SENTENCE));
+            let mut details = details("UNREADABLE_REQUEST", &[]);
+            details.add_bad_request_violation("", &*message);
+            Some(Status::with_error_details(Code::InvalidArgument, message, details))
+        }
+        Code::OutOfRange if what.contains("message length too large") => {
+            let message = "the request is larger than 64 KiB";
+            Some(Status::with_error_details(
+                Code::ResourceExhausted,
+                message,
+                details("REQUEST_TOO_LARGE", &[]),
+            ))
+        }
+        _ => None,
     }
 }
 

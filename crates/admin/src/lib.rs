@@ -45,7 +45,12 @@ use stackwave_runtime::{Core, PartitionView};
 use stackwave_telemetry::{Metrics, grpc::GrpcLayer};
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::{
+    Status,
+    body::Body,
+    transport::{Server, server::TcpIncoming},
+};
+use tower::util::MapResponseLayer;
 
 /// The role that writes what nobody in particular wrote.
 pub(crate) const ACTOR: &str = "admin";
@@ -97,6 +102,13 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
+/// Gives a refusal of the transport's own the details that every refusal has.
+fn readable(response: http::Response<Body>) -> http::Response<Body> {
+    let refused = Status::from_header_map(response.headers());
+    let refused = refused.and_then(|status| errors::unreadable(status.code(), status.message()));
+    refused.map_or(response, Status::into_http)
+}
+
 /// Serves on a listener until the process drains.
 ///
 /// # Errors
@@ -135,6 +147,7 @@ pub async fn serve(
         // Around the check of access, so that refused calls are counted.
         .layer(GrpcLayer::new(config.metrics))
         .layer(AccessLayer(gate))
+        .layer(MapResponseLayer::new(readable))
         .add_service(health)
         .add_service(reflection)
         .add_service(older_reflection)

@@ -2,6 +2,7 @@
 
 use super::{
     caller::Caller,
+    guesses::Guesses,
     roles::{Needed, needed},
 };
 use crate::errors;
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use stackwave_auth::{SecretKind, bearer_token, hash_admin_token, tokens_match};
 use stackwave_engine::config::Standing;
 use stackwave_runtime::{Core, CredentialUse};
+use std::{net::IpAddr, time::Duration};
 use tonic::Status;
 
 /// Lets calls through whose token is strong enough.
@@ -17,11 +19,25 @@ pub(crate) struct Gate {
     core: Core,
     bootstrap: Option<SecretString>,
     uses: CredentialUse,
+    guesses: Guesses,
+}
+
+/// A call that goes no further.
+pub(super) struct Refused {
+    pub(super) status: Status,
+    /// How long the answer is held back.
+    pub(super) held: Duration,
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self { status, held: Duration::ZERO }
+    }
 }
 
 impl Gate {
     pub(crate) fn new(core: Core, bootstrap: Option<SecretString>) -> Self {
-        Self { core, bootstrap, uses: CredentialUse::default() }
+        Self { core, bootstrap, uses: CredentialUse::default(), guesses: Guesses::default() }
     }
 
     /// Whether the token of the configuration is there.
@@ -30,18 +46,23 @@ impl Gate {
     }
 
     /// The caller of a path; none for what anybody may call.
-    pub(super) fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Option<Caller>, Status> {
+    pub(super) fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+    ) -> Result<Option<Caller>, Refused> {
         let needed = needed(path);
         if needed == Needed::Nothing {
             return Ok(None);
         }
-        let caller = self.authenticate(headers)?;
+        let caller = self.authenticate(headers, peer)?;
         let method = path.trim_start_matches('/');
         match needed {
             Needed::Role(role) if caller.role < role => {
-                Err(errors::too_weak(method, role.as_str(), caller.role.as_str()))
+                Err(errors::too_weak(method, role.as_str(), caller.role.as_str()).into())
             }
-            Needed::Unknown => Err(Status::unimplemented(format!("there is no method `{method}`"))),
+            Needed::Unknown => Err(Status::unimplemented(format!("there is no method `{method}`")).into()),
             Needed::Nothing | Needed::Role(_) => {
                 if let Some(id) = &caller.credential {
                     self.uses.tell(&self.core, crate::ACTOR, id);
@@ -51,7 +72,7 @@ impl Gate {
         }
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Status> {
+    fn authenticate(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Caller, Refused> {
         let given = bearer_token(headers.get("authorization").map(http::HeaderValue::as_bytes));
         let known = self.bootstrap.is_some()
             || self.core.config.read(|config| config.admin_tokens().next().is_some());
@@ -60,7 +81,8 @@ impl Gate {
                 "NO_TOKEN_CONFIGURED",
                 "this server has no admin token, so nobody may ask: set STACKWAVE_ADMIN_TOKEN or \
                  STACKWAVE_ADMIN_TOKEN_FILE where it runs",
-            ));
+            )
+            .into());
         }
         let given = given.map_err(|error| match error {
             stackwave_auth::BearerError::Missing => errors::unauthenticated(
@@ -77,12 +99,13 @@ impl Gate {
         }
         let hash = hash_admin_token(&given);
         let Some(token) = self.core.config.read(|config| config.admin_token(&hash).cloned()) else {
-            return Err(unknown(&given));
+            let held = self.guesses.count(peer, tokio::time::Instant::now());
+            return Err(Refused { status: unknown(&given), held });
         };
         match token.credential.standing(self.core.clock.now()) {
             Standing::Valid => Ok(Caller::of(&token)),
-            Standing::Expired(_) => Err(expired()),
-            Standing::Revoked(_) => Err(revoked()),
+            Standing::Expired(_) => Err(expired().into()),
+            Standing::Revoked(_) => Err(revoked().into()),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn run(context: &Context, row: RunRow) -> v1::Run {
         opened_at: Some(timestamp(row.opened_at)),
         stopped_at: row.stopped_at.map(timestamp),
         totals: row.totals.into_iter().map(count).collect(),
+        head_ref: row.head_ref.map(|head_ref| head_ref.to_string()).unwrap_or_default(),
     }
 }
 

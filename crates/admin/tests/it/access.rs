@@ -8,6 +8,7 @@ use stackwave_admin_proto::v1::{
     stream_events_request::Scope,
 };
 use std::collections::BTreeMap;
+use tokio::task::JoinSet;
 use tonic::{Code, Request, Status, client::Grpc, transport::Channel};
 use tonic_types::StatusExt as _;
 
@@ -184,4 +185,26 @@ async fn a_stream_that_is_open_ends_when_its_token_is_revoked_or_expires() {
     assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unauthenticated, "TOKEN_REVOKED"));
     let ended = tokio::time::timeout(PATIENCE, of_expiring.message()).await.unwrap().unwrap_err();
     assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unauthenticated, "TOKEN_EXPIRED"));
+}
+
+#[tokio::test]
+async fn a_flood_of_wrong_tokens_is_held_back_and_the_right_one_opens_meanwhile() {
+    let admin = Admin::start().await;
+    let channel = admin.channel().await;
+    let mut flood: JoinSet<Code> = JoinSet::new();
+    for number in 0..200 {
+        let channel = channel.clone();
+        flood.spawn(async move {
+            let header = format!("Bearer guess-{number}");
+            call(&channel, "stackwave.admin.v1.Credentials/WhoAmI", Some(&header)).await.unwrap_err().code()
+        });
+    }
+    // Fifty are answered at once; what comes after them waits for seconds.
+    for _ in 0..50 {
+        let answered = tokio::time::timeout(PATIENCE, flood.join_next()).await.unwrap();
+        assert_eq!(answered.unwrap().unwrap(), Code::Unauthenticated);
+    }
+    let right = format!("Bearer {TOKEN}");
+    call(&channel, "stackwave.admin.v1.Credentials/WhoAmI", Some(&right)).await.unwrap();
+    assert!(!flood.is_empty(), "the right token did not overtake the wrong ones");
 }

@@ -7,6 +7,7 @@ mod commands;
 mod credentials;
 mod events;
 mod health;
+mod hostile;
 mod inventory;
 mod reflection;
 mod replicas;

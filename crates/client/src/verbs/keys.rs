@@ -1,17 +1,15 @@
 //! `stackwave keys`.
 
-use super::credential::{reveal, state, valid_for};
+use super::credential::{Creation, Known, Revocation};
 use crate::{
     command::Session,
     failure::Failure,
     list::{List, Page, Paging, Rows},
     server::Server,
     table::{Cell, Column, column},
-    time,
 };
 use clap::{Args, Subcommand};
 use stackwave_admin_proto::v1::{ApiKey, CreateApiKeyRequest, ListApiKeysRequest, RevokeApiKeyRequest};
-use std::time::Duration;
 
 /// What to do with API keys.
 #[derive(Clone, Debug, Subcommand)]
@@ -55,12 +53,8 @@ pub struct CreateKey {
     /// The workspace that it opens.
     #[arg(long, value_name = "NAME", default_value = "default")]
     workspace: String,
-    /// How long it is valid from now, such as `90d`; without it, until it is revoked.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    valid_for: Option<Duration>,
-    /// Print the key and nothing else.
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    creation: Creation,
 }
 
 impl CreateKey {
@@ -68,17 +62,12 @@ impl CreateKey {
         let request = CreateApiKeyRequest {
             name: self.name,
             workspace: self.workspace,
-            valid_for: valid_for(self.valid_for),
+            valid_for: self.creation.valid_for(),
         };
         let answer = session.answered(session.server.credentials().create_api_key(request).await)?;
         let key = answer.key.clone().unwrap_or_default();
-        let facts = vec![
-            ("key", key.id.into()),
-            ("name", key.name.into()),
-            ("workspace", key.workspace.into()),
-            ("expires", time::moment(key.expires_at.as_ref()).into()),
-        ];
-        reveal(&answer, &answer.secret, facts, self.quiet, session)
+        let opens = ("workspace", key.workspace.clone().into());
+        Known::from(key).reveal(&answer, &answer.secret, "key", opens, &self.creation, session)
     }
 }
 
@@ -117,16 +106,7 @@ impl List for Keys {
     ];
 
     fn cells(&self, key: &ApiKey) -> Vec<Cell> {
-        vec![
-            key.id.clone().into(),
-            key.name.clone().into(),
-            key.workspace.clone().into(),
-            state(key.expires_at.as_ref(), key.revoked_at.as_ref(), self.now),
-            time::moment(key.created_at.as_ref()).into(),
-            key.created_by.clone().into(),
-            time::moment(key.expires_at.as_ref()).into(),
-            time::moment(key.last_used_at.as_ref()).into(),
-        ]
+        Known::from(key.clone()).cells(key.workspace.clone().into(), self.now)
     }
 
     async fn page(&self, server: &Server, page: Page) -> Rows<ApiKey> {
@@ -147,20 +127,17 @@ pub struct RevokeKey {
     /// The key's id, as the list prints it.
     #[arg(value_name = "KEY")]
     key: String,
-    /// Why, for people; it is kept in the log.
-    #[arg(long, short, value_name = "TEXT", default_value = "")]
-    reason: String,
+    #[command(flatten)]
+    why: Revocation,
 }
 
 impl RevokeKey {
     async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
-        let request = RevokeApiKeyRequest { key_id: self.key, reason: self.reason };
+        let request = RevokeApiKeyRequest { key_id: self.key, reason: self.why.reason };
         let answer = session.answered(session.server.credentials().revoke_api_key(request).await)?;
         session.print(&answer, |answer, screen| {
-            let key = answer.key.clone().unwrap_or_default();
-            let at = time::moment(key.revoked_at.as_ref());
-            Ok(screen
-                .line(&format!("{} ({}) is revoked since {at}, by {}", key.id, key.name, key.revoked_by))?)
+            let key = Known::from(answer.key.clone().unwrap_or_default());
+            Ok(screen.line(&key.revoked())?)
         })
     }
 }

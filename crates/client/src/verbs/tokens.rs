@@ -1,18 +1,16 @@
 //! `stackwave tokens`.
 
-use super::credential::{reveal, state, valid_for};
+use super::credential::{Creation, Known, Revocation};
 use crate::{
     command::Session,
     failure::Failure,
     list::{List, Page, Paging, Rows},
     server::Server,
     table::{Cell, Column, column},
-    time,
     words::{self, cell},
 };
 use clap::{Args, Subcommand};
 use stackwave_admin_proto::v1::{CreateTokenRequest, ListTokensRequest, RevokeTokenRequest, Role, Token};
-use std::time::Duration;
 
 /// What to do with tokens.
 #[derive(Clone, Debug, Subcommand)]
@@ -56,12 +54,8 @@ pub struct CreateToken {
     /// What it may do: a viewer asks, an operator gives commands, an admin manages credentials as well.
     #[arg(long, value_name = "ROLE", value_parser = words::parser::<Role>())]
     role: Role,
-    /// How long it is valid from now, such as `30d`; without it, until it is revoked.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    valid_for: Option<Duration>,
-    /// Print the token and nothing else.
-    #[arg(long)]
-    quiet: bool,
+    #[command(flatten)]
+    creation: Creation,
 }
 
 impl CreateToken {
@@ -69,17 +63,12 @@ impl CreateToken {
         let request = CreateTokenRequest {
             name: self.name,
             role: self.role.into(),
-            valid_for: valid_for(self.valid_for),
+            valid_for: self.creation.valid_for(),
         };
         let answer = session.answered(session.server.credentials().create_token(request).await)?;
         let token = answer.token.clone().unwrap_or_default();
-        let facts = vec![
-            ("token", token.id.into()),
-            ("name", token.name.into()),
-            ("role", cell::<Role>(token.role)),
-            ("expires", time::moment(token.expires_at.as_ref()).into()),
-        ];
-        reveal(&answer, &answer.secret, facts, self.quiet, session)
+        let opens = ("role", cell::<Role>(token.role));
+        Known::from(token).reveal(&answer, &answer.secret, "token", opens, &self.creation, session)
     }
 }
 
@@ -115,16 +104,7 @@ impl List for Tokens {
     ];
 
     fn cells(&self, token: &Token) -> Vec<Cell> {
-        vec![
-            token.id.clone().into(),
-            token.name.clone().into(),
-            cell::<Role>(token.role),
-            state(token.expires_at.as_ref(), token.revoked_at.as_ref(), self.now),
-            time::moment(token.created_at.as_ref()).into(),
-            token.created_by.clone().into(),
-            time::moment(token.expires_at.as_ref()).into(),
-            time::moment(token.last_used_at.as_ref()).into(),
-        ]
+        Known::from(token.clone()).cells(cell::<Role>(token.role), self.now)
     }
 
     async fn page(&self, server: &Server, page: Page) -> Rows<Token> {
@@ -141,21 +121,17 @@ pub struct RevokeToken {
     /// The token's id, as the list prints it.
     #[arg(value_name = "TOKEN")]
     token: String,
-    /// Why, for people; it is kept in the log.
-    #[arg(long, short, value_name = "TEXT", default_value = "")]
-    reason: String,
+    #[command(flatten)]
+    why: Revocation,
 }
 
 impl RevokeToken {
     async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
-        let request = RevokeTokenRequest { token_id: self.token, reason: self.reason };
+        let request = RevokeTokenRequest { token_id: self.token, reason: self.why.reason };
         let answer = session.answered(session.server.credentials().revoke_token(request).await)?;
         session.print(&answer, |answer, screen| {
-            let token = answer.token.clone().unwrap_or_default();
-            let at = time::moment(token.revoked_at.as_ref());
-            let line =
-                format!("{} ({}) is revoked since {at}, by {}", token.id, token.name, token.revoked_by);
-            Ok(screen.line(&line)?)
+            let token = Known::from(answer.token.clone().unwrap_or_default());
+            Ok(screen.line(&token.revoked())?)
         })
     }
 }

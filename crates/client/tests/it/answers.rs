@@ -66,6 +66,7 @@ pub(crate) fn run(id: &str) -> Run {
         reason: String::new(),
         opened_at: at(748),
         stopped_at: None,
+        head_ref: text("add-database"),
         totals: vec![
             StackCount { status: StackStatus::Failed.into(), count: 1 },
             StackCount { status: StackStatus::Blocked.into(), count: 1 },
@@ -355,6 +356,7 @@ answer! {
                 cause("no other workflow run carries its id", None, "rds", StackStatus::Unspecified, 761),
             ],
             proven_once: true,
+            conclusion: "it happened once".to_owned(),
         }],
     };
     GetEventRequest GetEventResponse GetEventResponse { record: Some(record(118)) };
