@@ -70,7 +70,8 @@ pub fn unreachable(check: &'static str, error: &CallError) -> Finding {
              machine's clock"
         }
         CallError::Unavailable(_) => {
-            "check STACKWAVE_GITHUB_API_URL, and that this machine reaches it (proxy, firewall, certificates)"
+            "check STACKWAVE_GITHUB_API_URL, and that this machine reaches it (proxy, firewall, certificates); where GitHub \
+             itself answers with an error, see https://www.githubstatus.com and ask again"
         }
         CallError::RateLimited { .. } => "wait, and ask again",
         CallError::NotFound(_) => {
@@ -80,6 +81,23 @@ pub fn unreachable(check: &'static str, error: &CallError) -> Finding {
         CallError::Refused { .. } => "see what GitHub says; the App may lack a permission",
     };
     Finding::problem(check, error.to_string(), advice)
+}
+
+/// Why nothing can be learnt of a repository of an App that can sign in.
+#[must_use]
+pub fn unreachable_repository(check: &'static str, error: &CallError) -> Finding {
+    match error {
+        // The App's own key was taken: it is this one installation that gives no token.
+        CallError::Unauthorized(_) => Finding::problem(
+            check,
+            error.to_string(),
+            "see that the installation is not suspended, under \"Installed GitHub Apps\" of the repository's owner",
+        ),
+        CallError::Unavailable(_)
+        | CallError::RateLimited { .. }
+        | CallError::NotFound(_)
+        | CallError::Refused { .. } => unreachable(check, error),
+    }
 }
 
 fn permissions(granted: &BTreeMap<String, String>, about: Option<&str>) -> Vec<Finding> {
@@ -232,13 +250,20 @@ pub fn judge_webhook(webhook: &WebhookFacts) -> Vec<Finding> {
     findings
 }
 
-/// Judges what became of deliveries: an event is missed when none of its attempts was taken.
+/// So many events that were missed one after the other are no restart.
+const IN_A_ROW: usize = 3;
+
+/// Judges what became of deliveries, newest first: an event is missed when none of its attempts was taken. That nothing
+/// is taken any more is a problem; that something was not is a warning.
 #[must_use]
 pub fn judge_deliveries(deliveries: &[DeliveryFacts]) -> Finding {
     const CHECK: &str = "github.deliveries";
     let mut taken: BTreeMap<&str, bool> = BTreeMap::new();
     for delivery in deliveries {
-        *taken.entry(&delivery.guid).or_default() |= delivery.status == "OK";
+        *taken.entry(&delivery.guid).or_default() |= was_taken(delivery);
+    }
+    if taken.is_empty() {
+        return Finding::note(CHECK, "GitHub has delivered nothing yet");
     }
     let mut missed: BTreeMap<&str, &DeliveryFacts> = BTreeMap::new();
     for delivery in deliveries.iter().filter(|delivery| taken.get(delivery.guid.as_str()) == Some(&false)) {
@@ -253,22 +278,57 @@ pub fn judge_deliveries(deliveries: &[DeliveryFacts]) -> Finding {
         *kinds.entry(&delivery.event).or_default() += 1;
     }
     let kinds: Vec<String> = kinds.iter().map(|(event, count)| format!("{count} × `{event}`")).collect();
-    Finding::warning(
-        CHECK,
-        format!(
-            "of GitHub's last {} events {} were not taken ({}); the newest at {}: {} (GUID {})",
-            taken.len(),
-            missed.len(),
-            kinds.join(", "),
-            newest.delivered_at,
-            newest.status,
-            newest.guid,
-        ),
-        format!(
-            "see why under \"Advanced\" {SETTINGS}, and redeliver them there: a repeat changes nothing. What they said about \
-             workflow runs and pull requests is found by looking meanwhile (`stackwave resync`)"
-        ),
-    )
+    let found = format!(
+        "of GitHub's last {} events {} were not taken ({}); the newest at {}: {} (GUID {})",
+        taken.len(),
+        missed.len(),
+        kinds.join(", "),
+        newest.delivered_at,
+        newest.status,
+        newest.guid,
+    );
+    let then = format!(
+        "{}. Redeliver what was missed under \"Advanced\" {SETTINGS}: a repeat changes nothing. What it said about workflow \
+         runs and pull requests is found by looking meanwhile (`stackwave resync`)",
+        cause(newest)
+    );
+    let newest_first: Vec<&str> = deliveries.iter().map(|delivery| delivery.guid.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    let mut events = newest_first.into_iter().filter(|guid| seen.insert(*guid)).take(IN_A_ROW);
+    if events.any(|guid| taken.get(guid) == Some(&true)) {
+        return Finding::warning(CHECK, found, then);
+    }
+    Finding::problem(CHECK, format!("{found}; none of the newest was taken"), then)
+}
+
+fn was_taken(delivery: &DeliveryFacts) -> bool {
+    delivery.status == "OK"
+}
+
+/// Where to look, by what GitHub was answered.
+///
+/// Source: GitHub Docs "Troubleshooting webhooks": without an answer the status says so in words (`failed to connect to
+/// host`, `timed out`, `peer certificate cannot be authenticated …`), and the status code is 502 or 504.
+fn cause(delivery: &DeliveryFacts) -> &'static str {
+    let status = delivery.status.to_ascii_lowercase();
+    if status.contains("timed out") {
+        return "GitHub waits ten seconds for an answer: see that it reaches the webhook's URL, and how long `serve` takes \
+                (`stackwave_hop_duration_seconds`)";
+    }
+    if !status.contains("http response") {
+        return "see that GitHub reaches the webhook's URL: DNS, firewall, certificate, and whether `serve` runs behind it";
+    }
+    match delivery.status_code {
+        401 | 403 => {
+            "the webhook's secret at GitHub has to be one of STACKWAVE_GITHUB_WEBHOOK_SECRET, and no proxy may change the body"
+        }
+        300..=399 | 404 | 405 => {
+            "the webhook's URL does not lead to Stackwave's `/webhooks/github`: correct it, or the proxy before it"
+        }
+        413 => "a proxy before Stackwave refuses large bodies: let it pass 25 MiB",
+        500.. => "see the log of `serve`, and of the proxy before it: the event log may have been away",
+        _ => "see the answer under \"Advanced\"",
+    }
 }
 
 #[cfg(test)]
@@ -352,6 +412,37 @@ mod tests {
             "{}",
             finding.found
         );
+        let away = ["d", "c", "b"].map(|guid| attempt(guid, "timed out", 4));
+        assert_eq!(judge_deliveries(&away).level, Level::Problem);
+        assert_eq!(judge_deliveries(&[]).level, Level::Note);
+    }
+
+    #[test]
+    fn what_was_answered_to_a_delivery_leads_to_its_cause() {
+        let advice = |status: &str, status_code| {
+            let delivery = DeliveryFacts {
+                guid: "a".to_owned(),
+                event: "push".to_owned(),
+                action: None,
+                delivered_at: Timestamp::UNIX_EPOCH,
+                status: status.to_owned(),
+                status_code,
+            };
+            judge_deliveries(&[delivery]).advice.unwrap()
+        };
+        let answered = "Invalid HTTP Response: …";
+        assert!(advice("failed to connect to host", 502).contains("firewall"));
+        assert!(advice("timed out", 504).contains("ten seconds"));
+        assert!(advice(answered, 401).contains("STACKWAVE_GITHUB_WEBHOOK_SECRET"));
+        assert!(advice(answered, 404).contains("/webhooks/github"));
+        assert!(advice(answered, 503).contains("the log of `serve`"));
+    }
+
+    #[test]
+    fn an_installation_without_a_token_is_not_taken_for_a_wrong_key() {
+        let refused = CallError::Unauthorized("This installation has been suspended".to_owned());
+        let finding = unreachable_repository("repository.installation", &refused);
+        assert!(finding.advice.unwrap().contains("suspended"));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn findings(file: &WorkflowFile, wanted: &Wanted, found: &Found) -> Vec<Finding>
                 ),
             )];
         }
-        Err(error) => return vec![crate::app::unreachable(CHECK, error)],
+        Err(error) => return vec![crate::app::unreachable_repository(CHECK, error)],
         Ok(state) if state != "active" => {
             return vec![Finding::problem(
                 CHECK,
@@ -90,7 +90,7 @@ fn findings(file: &WorkflowFile, wanted: &Wanted, found: &Found) -> Vec<Finding>
                 "grant the App `contents: read`: without it nobody sees which inputs the workflow declares",
             )];
         }
-        Err(error) => return vec![crate::app::unreachable(CHECK, error)],
+        Err(error) => return vec![crate::app::unreachable_repository(CHECK, error)],
     };
     let Some(declared) = &definition.declared else {
         return vec![Finding::problem(
@@ -102,11 +102,11 @@ fn findings(file: &WorkflowFile, wanted: &Wanted, found: &Found) -> Vec<Finding>
     let mut findings: Vec<Finding> = inputs(wanted, declared, &definition.required);
     findings.extend(correlation(definition, declared));
     if findings.is_empty() {
-        let count = wanted.calls;
-        findings.push(Finding::ok(
-            CHECK,
-            format!("it takes what {count} workflow calls of the last upload send"),
-        ));
+        let calls = match wanted.calls {
+            1 => "the one call".to_owned(),
+            more => format!("{more} calls"),
+        };
+        findings.push(Finding::ok(CHECK, format!("it takes what {calls} of the upload would send")));
     }
     findings
 }

@@ -46,8 +46,17 @@ pub(crate) async fn run(options: DoctorOptions) -> anyhow::Result<()> {
     match &loaded {
         Ok(settings) if !options.offline => {
             let client = client(settings, Arc::clone(&clock))?;
-            report.add(gather::github(&client, || clock.now()).await);
-            report.add(repositories(&client, &options.repositories, upload.as_ref(), known.as_ref()).await);
+            let app = gather::github(&client, || clock.now()).await;
+            let signed_in =
+                app.iter().any(|finding| finding.check == "github.app" && finding.level == Level::Ok);
+            report.add(app);
+            // Otherwise each repository would repeat why not.
+            report.add(match signed_in {
+                true => repositories(&client, &options.repositories, upload.as_ref(), known.as_ref()).await,
+                false => {
+                    vec![Finding::note("repository.workflow", "not looked at: GitHub did not answer the App")]
+                }
+            });
         }
         Ok(_) | Err(_) => report.add([Finding::note("github.app", "GitHub was not asked")]),
     }
@@ -121,7 +130,11 @@ async fn repository(
             );
             return vec![missing.about(name.to_string())];
         }
-        Err(error) => return vec![stackwave_doctor::app::unreachable(CHECK, &error).about(name.to_string())],
+        Err(error) => {
+            return vec![
+                stackwave_doctor::app::unreachable_repository(CHECK, &error).about(name.to_string()),
+            ];
+        }
     };
     let last = match (upload, known) {
         (None, Some(known)) => known.last_upload(found.id).await,

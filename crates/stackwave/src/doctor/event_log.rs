@@ -4,6 +4,7 @@ use crate::{
     config::{LogSettings, LogTarget},
     log,
 };
+use nix::unistd::AccessFlags;
 use stackwave_doctor::Finding;
 use stackwave_domain::{
     Event, Fragment, Position, RepositoryId, RepositoryName, StreamId, Subject, Timestamp,
@@ -12,7 +13,7 @@ use stackwave_domain::{
 use stackwave_engine::Config;
 use stackwave_event_log::{EventLog, Filter, LogError, MAX_BATCH};
 use stackwave_runtime::stow;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// A log that could be read, and the configuration that it holds.
 pub(super) struct Known {
@@ -28,9 +29,7 @@ pub(super) async fn examine(
     if let LogTarget::Sqlite(path) = &settings.target
         && !path.exists()
     {
-        let missing =
-            format!("there is no event log at `{}` yet; `stackwave serve` makes it", path.display());
-        return (vec![Finding::note("log.reachable", missing)], None);
+        return (vec![not_there(path)], None);
     }
     let log = match log::open::open(settings).await {
         Ok(log) => log,
@@ -61,6 +60,28 @@ pub(super) async fn examine(
             ));
             (findings, None)
         }
+    }
+}
+
+/// A file that is not there yet: `serve` makes it, and the folders before it, where it may.
+fn not_there(path: &Path) -> Finding {
+    const CHECK: &str = "log.reachable";
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let missing = format!("there is no event log at `{}` yet", path.display());
+    let cannot = |why: &str| {
+        Finding::problem(
+            CHECK,
+            format!("{missing}, and `{}` {why}", folder.display()),
+            "correct STACKWAVE_LOG, or make its folder and give it to the user who runs `serve`",
+        )
+    };
+    if !folder.is_dir() {
+        return cannot("is no folder");
+    }
+    match nix::unistd::access(folder, AccessFlags::W_OK | AccessFlags::X_OK) {
+        Ok(()) => Finding::note(CHECK, format!("{missing}; `stackwave serve` makes it")),
+        Err(error) => cannot(&format!("cannot be written to: {}", error.desc())),
     }
 }
 

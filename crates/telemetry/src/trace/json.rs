@@ -46,7 +46,9 @@ fn name(field: &str) -> String {
 
 fn add(line: &mut Map<String, Value>, fields: &Fields) {
     for (field, value) in fields.iter() {
-        if !is_about_the_span(field) && !field.starts_with("log.") {
+        // Of a delivery without an id there is nothing to be found by it.
+        let says_nothing = value.as_str() == Some("");
+        if !is_about_the_span(field) && !field.starts_with("log.") && !says_nothing {
             // The inner one counts: it is nearer to what happened.
             line.entry(name(field)).or_insert_with(|| value.clone());
         }

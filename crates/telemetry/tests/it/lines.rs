@@ -97,3 +97,12 @@ fn what_is_nearer_counts() {
     });
     assert_eq!((&lines[0]["run"], &lines[0]["stack"]), (&json!("inner"), &json!("s")));
 }
+
+#[test]
+fn what_says_nothing_is_left_out() {
+    let lines = lines_of("info", || {
+        let span = tracing::info_span!(target: "stackwave_x", "webhook", delivery.id = "");
+        span.in_scope(|| tracing::info!(target: "stackwave_x", "m"));
+    });
+    assert_eq!(lines[0].get("delivery"), None);
+}
