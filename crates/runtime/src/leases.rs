@@ -66,7 +66,7 @@ struct Board {
     /// Acts for everything, whatever the table says.
     always: bool,
     table: Mutex<Table>,
-    /// Counts whenever this process began or ended to act, or members came or went.
+    /// Counts whenever this process began or ended to act, members came or went, or leases changed hands.
     changed: watch::Sender<u64>,
     /// Partitions that are folded up to their end.
     ready: watch::Sender<BTreeSet<StreamId>>,
@@ -127,18 +127,29 @@ impl Acting {
                 .is_some_and(|until| Instant::now() < *until)
     }
 
-    /// Wakes whenever this process began or ended to act for a partition, or members came or went.
+    /// Wakes whenever this process began or ended to act for a partition, members came or went, or leases changed hands.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.board.changed.subscribe()
     }
 
-    /// How many processes are there that have any of these roles; at least one.
+    /// Which part of what the App has is this process's, of all processes that act in these roles: as much as it has of
+    /// the leases that are held. So one that only stands by leaves everything to those that act. Of those that hold
+    /// nothing each has as much as any other, for what it began before.
     #[must_use]
-    pub fn processes_with(&self, roles: &[&str]) -> usize {
+    pub fn share(&self, roles: &[&str]) -> f64 {
+        let has = |role: &str| roles.contains(&role);
         let table = self.table();
-        let having = table.members.iter().filter(|member| roles.contains(&member.role.as_str()));
-        having.map(|member| &member.process).collect::<BTreeSet<_>>().len().max(1)
+        let held: Vec<&LeaseView> = table.leases.iter().filter(|lease| has(&lease.role)).collect();
+        let ours = held.iter().filter(|lease| lease.ours).count();
+        let (ours, all) = if ours == 0 {
+            let members = table.members.iter().filter(|member| has(&member.role));
+            (1, members.map(|member| &member.process).collect::<BTreeSet<_>>().len().max(1))
+        } else {
+            (ours, held.len())
+        };
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        number(ours) / number(all)
     }
 
     /// Who is there. Empty when there are no leases.
@@ -174,29 +185,61 @@ impl Acting {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_process_with_several_roles_counts_once_and_one_with_others_does_not() {
-        let acting = Acting::new(false);
-        let member = |role: &str, process: &str| MemberView {
+    const WRITING: [&str; 2] = ["dispatcher", "commenter"];
+
+    fn member(role: &str, process: &str) -> MemberView {
+        MemberView {
             role: role.to_owned(),
             process: ProcessId::new(process),
             since: Timestamp::UNIX_EPOCH,
             about: String::new(),
-            ours: false,
-        };
-        assert_eq!(
-            acting.processes_with(&["dispatcher", "commenter"]),
-            1,
-            "this process, before it is announced"
-        );
-        acting.table().members = vec![
-            member("commenter", "all"),
-            member("commenter", "comments"),
-            member("dispatcher", "all"),
-            member("dispatcher", "dispatches"),
-            member("orchestrator", "decides"),
-        ];
-        assert_eq!(acting.processes_with(&["dispatcher", "commenter"]), 3);
-        assert_eq!(acting.processes_with(&["dispatcher"]), 2);
+            ours: process == "we",
+        }
+    }
+
+    fn lease(role: &str, partition: u16, process: &str) -> LeaseView {
+        LeaseView {
+            partition,
+            role: role.to_owned(),
+            holder: ProcessId::new(process),
+            since: Timestamp::UNIX_EPOCH,
+            ours: process == "we",
+        }
+    }
+
+    fn share(members: Vec<MemberView>, leases: Vec<LeaseView>) -> f64 {
+        let acting = Acting::new(false);
+        *acting.table() = Table { members, leases, ..Table::default() };
+        acting.share(&WRITING)
+    }
+
+    fn assert_is(share: f64, expected: f64) {
+        assert!((share - expected).abs() < 1e-9, "{share} is not {expected}");
+    }
+
+    #[test]
+    fn who_acts_for_the_only_partition_has_everything_although_others_stand_by() {
+        let members =
+            || WRITING.into_iter().flat_map(|role| [member(role, "we"), member(role, "other")]).collect();
+        let leases = |holder: &str| WRITING.into_iter().map(|role| lease(role, 0, holder)).collect();
+        assert_is(share(members(), leases("we")), 1.0);
+        assert_is(share(members(), leases("other")), 0.5);
+    }
+
+    #[test]
+    fn shares_follow_the_partitions_and_the_roles() {
+        let four =
+            |process: fn(u16) -> &'static str| (0..4).map(move |partition| (partition, process(partition)));
+        let spread = |partition| if partition < 3 { "other" } else { "we" };
+        let leases = four(spread).map(|(partition, holder)| lease("dispatcher", partition, holder));
+        let others_role = lease("orchestrator", 0, "we");
+        assert_is(share(Vec::new(), leases.clone().chain([others_role]).collect()), 0.25);
+        let comments = four(|_| "third").map(|(partition, holder)| lease("commenter", partition, holder));
+        assert_is(share(Vec::new(), leases.chain(comments).collect()), 0.125);
+    }
+
+    #[test]
+    fn before_anything_is_known_a_process_is_alone() {
+        assert_is(share(Vec::new(), Vec::new()), 1.0);
     }
 }

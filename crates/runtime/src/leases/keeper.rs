@@ -239,10 +239,11 @@ impl Keeper {
             .detail("leases", summary(&self.roles, self.core.log.partitions(), &leases, &seen.views));
         let mut table = self.acting.table();
         let came_or_went = table.members != seen.views;
+        let is_news = came_or_went || table.leases != leases;
         table.leases = leases;
         table.members = seen.views;
         drop(table);
-        if came_or_went {
+        if is_news {
             self.acting.tell();
         }
         !all || came_or_went || !self.handed_over.is_empty()

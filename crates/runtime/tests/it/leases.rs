@@ -41,7 +41,7 @@ async fn settled(processes: &[&Killable], partitions: u16) {
         processes.iter().all(|process| {
             let leases = process.acting.leases();
             acts(process) == shares(process.core.ids.process())
-                && process.acting.processes_with(&[ROLE]) == processes.len()
+                && process.acting.members().len() == processes.len()
                 && leases.len() == usize::from(partitions)
                 && leases.iter().all(|lease| lease.holder == choice(lease.partition, processes))
         })
@@ -203,7 +203,7 @@ async fn a_log_of_one_process_has_no_leases() {
     assert_eq!(acts(&process), [0]);
     process.catch_up().await;
     assert_eq!(process.acting.leases(), []);
-    assert_eq!(process.acting.processes_with(&[ROLE]), 1);
+    assert!((process.acting.share(&[ROLE]) - 1.0).abs() < f64::EPSILON);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn an_observer_sees_each_record_once_in_order_and_is_told_when_it_has_caug
     until("everything was seen", || async { witness.seen().positions.get(&STREAM) == Some(&all) }).await;
     assert_eq!(witness.seen().started_from.get(&STREAM), Some(&Position::START));
     let seen = witness.seen();
-    assert_eq!(seen.caught_up, 1);
+    assert_eq!(seen.caught_up, [(STREAM, 1)].into());
     assert!(seen.past > 0 && seen.waits >= seen.past, "the past was folded no faster than it was taken");
 }
 
@@ -34,7 +34,7 @@ async fn an_observer_of_an_empty_stream_is_told_as_well() {
     let sqlite = Sqlite::new();
     let process = Process::start(sqlite.open(), How::default()).await;
     let witness = &process.witness;
-    until("it has caught up", || async { witness.seen().caught_up == 1 }).await;
+    until("it has caught up", || async { witness.seen().caught_up == [(STREAM, 1)].into() }).await;
     assert_eq!(witness.seen().started_from.get(&STREAM), Some(&Position::START));
     append(process.core.log.as_ref(), Subject::github(STREAM, REPOSITORY, "ping"), Vec::new()).await;
     until("the record was seen", || async { witness.seen().positions.contains_key(&STREAM) }).await;

@@ -27,15 +27,13 @@ pub(super) fn take_part(core: &Core, roles: &BTreeSet<Role>, github: &Arc<GitHub
     acting
 }
 
-/// The budget is one an App and installation: each process that writes takes an equal part, whichever of these roles it
-/// has.
+/// The budget is one an App and installation: each process takes as much of it as it has of the work.
 async fn keep_to_share(acting: Acting, github: Arc<GitHubClient>) {
     let mut changes = acting.changes();
     let writing = WRITING.map(|role| role.to_string());
     let writing = writing.each_ref().map(String::as_str);
     loop {
-        let processes = acting.processes_with(&writing);
-        github.set_share(1.0 / f64::from(u32::try_from(processes).unwrap_or(u32::MAX)));
+        github.set_share(acting.share(&writing));
         if changes.changed().await.is_err() {
             return;
         }
