@@ -4,6 +4,7 @@
 
 mod clients;
 mod codes;
+mod credentials;
 mod doctor;
 mod nats;
 mod operations;
