@@ -33,8 +33,9 @@ impl Runs for RunsService {
         &self,
         request: Request<v1::GetRunRequest>,
     ) -> Result<Response<v1::GetRunResponse>, Status> {
-        let v1::GetRunRequest { run_id, position } = request.into_inner();
-        let mut answer = found::read_run(&self.context, &run_id, position, |found| {
+        let v1::GetRunRequest { run_id, position, at } = request.into_inner();
+        let when = found::When::of(position, at.as_ref())?;
+        let mut answer = found::read_run(&self.context, &run_id, when, |found| {
             let view = run_view(found.repository, found.run);
             let mut details = convert::details(found.stream, found.repository, &view, found.now);
             details.as_of = Some(convert::record(found.stream, found.as_of));

@@ -1,6 +1,6 @@
 //! Why a run, or one of its stacks, stands as it does, and the evidence of dispatches.
 
-use super::found::{Found, read_run};
+use super::found::{Found, When, read_run};
 use crate::{
     context::Context,
     convert,
@@ -21,7 +21,8 @@ pub(super) async fn explain(
     request: &v1::ExplainRequest,
 ) -> Result<v1::ExplainResponse, Status> {
     let wanted = request.key.as_ref().map(|key| stack_key("key", key)).transpose()?;
-    read_run(context, &request.run_id, request.position, |found| {
+    let when = When::of(request.position, request.at.as_ref())?;
+    read_run(context, &request.run_id, when, |found| {
         let view = run_view(found.repository, found.run);
         let (causes, stack_status) = match &wanted {
             None => {
@@ -52,7 +53,8 @@ pub(super) async fn explain_dispatch(
         ("", _, None) => return Err(invalid("key", "name the stack of the run")),
         ("", run, Some(key)) => {
             let key = stack_key("key", key)?;
-            read_run(context, run, 0, |found| Ok(of_stack(context, found, index_of(found, &key)?))).await?
+            read_run(context, run, When::Now, |found| Ok(of_stack(context, found, index_of(found, &key)?)))
+                .await?
         }
         (id, "", None) => of_dispatch(context, id).await?,
         (_, _, _) => return Err(invalid("dispatch_id", "name a dispatch, or a run and a stack, not both")),
@@ -87,7 +89,7 @@ async fn of_dispatch(context: &Context, id: &str) -> Result<Vec<v1::DispatchEvid
     }
     let run = context.run_of_dispatch(&dispatch).await?;
     let run = run.ok_or_else(|| errors::not_found("dispatch", id))?;
-    read_run(context, run.as_str(), 0, |found| {
+    read_run(context, run.as_str(), When::Now, |found| {
         let known = found.repository.dispatches.get(&dispatch);
         let known = known.ok_or_else(|| errors::not_found("dispatch", id))?;
         Ok(vec![evidence(context, found.stream, found.repository, known)])
@@ -114,6 +116,7 @@ fn evidence(
         dispatch: Some(super::dispatch::message(context, stream, repository, dispatch)),
         steps: steps.collect(),
         proven_once: told.verdict == Verdict::Once,
+        conclusion: told.verdict.sentence().to_owned(),
     }
 }
 

@@ -3,8 +3,10 @@
 use crate::{
     context::{Context, Opening},
     errors, past,
+    time::moment,
 };
 use jiff::SignedDuration;
+use prost_types::Timestamp as ProtoTimestamp;
 use stackwave_domain::{Position, RepositoryId, RunId, StreamId, Timestamp};
 use stackwave_engine::state::{RepositoryState, Run};
 use tonic::Status;
@@ -23,11 +25,34 @@ pub(super) struct Found<'a> {
     pub(super) as_of: Position,
 }
 
-/// Reads out of a run: as it is at position 0, else as it was when everything up to the position had happened.
+/// When a run is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// As it is.
+    Now,
+    /// When everything up to this position of its stream had happened.
+    At(Position),
+    /// When everything that was written by this moment had happened.
+    By(Timestamp),
+}
+
+impl When {
+    /// As requests say it: a position, a moment, or neither.
+    pub(super) fn of(position: u64, at: Option<&ProtoTimestamp>) -> Result<Self, Status> {
+        match (position, at) {
+            (0, None) => Ok(Self::Now),
+            (position, None) => Ok(Self::At(Position(position))),
+            (0, Some(at)) => moment("at", at).map(Self::By),
+            (_, Some(_)) => Err(errors::invalid("at", "give a position or a time, not both")),
+        }
+    }
+}
+
+/// Reads out of a run, as it is or as it was.
 pub(super) async fn read_run<T>(
     context: &Context,
     id: &str,
-    position: u64,
+    when: When,
     read: impl Fn(&Found<'_>) -> Result<T, Status>,
 ) -> Result<T, Status> {
     context.check_ready()?;
@@ -35,17 +60,22 @@ pub(super) async fn read_run<T>(
         return Err(errors::invalid("run_id", "it is missing"));
     }
     let run = RunId::new(id);
-    if position == 0
+    if when == When::Now
         && let Some(answer) = read_now(context, &run, &read)
     {
         return answer;
     }
     let opening = context.opening_of(&run).await?.ok_or_else(|| errors::not_found("run", id))?;
     let (stream, repository) = (opening.stream, opening.repository);
-    let as_of = match position {
+    let as_of = match when {
         // The state has forgotten it: it ended long ago.
-        0 => end_of(context, &opening).await?,
-        position => Position(position),
+        When::Now => end_of(context, &opening).await?,
+        When::At(position) => position,
+        When::By(time) => written_by(context, &opening, time).await?,
+    };
+    let asked = match when {
+        When::By(time) => time.min(context.core.clock.now()),
+        When::Now | When::At(_) => Timestamp::MIN,
     };
     let state = past::repository_at(context, stream, repository, opening.position, as_of).await?;
     let folded = state.repository(repository);
@@ -53,7 +83,16 @@ pub(super) async fn read_run<T>(
     let Some((repository, run)) = found else {
         return Err(errors::not_found("run", &format!("{id} at {as_of}")));
     };
-    read(&Found { stream, repository, run, now: repository.last_at, as_of })
+    read(&Found { stream, repository, run, now: repository.last_at.max(asked), as_of })
+}
+
+/// The last position of a run's stream that was written by a moment. Before the run was opened nothing is to be folded.
+async fn written_by(context: &Context, opening: &Opening, time: Timestamp) -> Result<Position, Status> {
+    // What was written at the moment itself counts, too.
+    let after = time.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
+    let next = context.core.log.position_at(opening.stream, after).await;
+    let next = next.map_err(|error| errors::log(&error))?;
+    Ok(Position(next.0.saturating_sub(1)).max(Position::START.next()))
 }
 
 fn read_now<T>(

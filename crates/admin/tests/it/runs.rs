@@ -79,7 +79,7 @@ async fn a_run_is_shown_and_explained_as_it_was_at_a_position() {
     admin.decide(vec![opened("pr7-opened", 7).into()]).await;
     admin.decide(vec![released("pr7-opened").into()]).await;
     let get = async |position: u64| {
-        let request = GetRunRequest { run_id: "pr7-opened".to_owned(), position };
+        let request = GetRunRequest { run_id: "pr7-opened".to_owned(), position, at: None };
         admin.client().await.get_run(authorized(request)).await.map(tonic::Response::into_inner)
     };
     let before = get(1).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_run_is_shown_and_explained_as_it_was_at_a_position() {
     assert_eq!(beyond.code(), Code::OutOfRange, "{beyond}");
 
     let explain = async |key: Option<StackKey>, position: u64| {
-        let request = ExplainRequest { run_id: "pr7-opened".to_owned(), key, position };
+        let request = ExplainRequest { run_id: "pr7-opened".to_owned(), key, position, at: None };
         admin.client().await.explain(authorized(request)).await.map(tonic::Response::into_inner)
     };
     let whole = explain(None, 0).await.unwrap();
@@ -106,6 +106,33 @@ async fn a_run_is_shown_and_explained_as_it_was_at_a_position() {
     assert_eq!(missing.code(), Code::NotFound);
     let nameless = explain(Some(StackKey::default()), 0).await.unwrap_err();
     assert!(nameless.message().contains("`key.component`"), "{nameless}");
+}
+
+#[tokio::test]
+async fn a_run_is_shown_and_explained_as_it_was_at_a_moment() {
+    let admin = Admin::start().await;
+    admin.decide(vec![opened("pr7-opened", 7).into()]).await;
+    admin.decide(vec![released("pr7-opened").into()]).await;
+    let moment = |text: &str| -> Option<prost_types::Timestamp> {
+        let at: stackwave_domain::Timestamp = text.parse().unwrap();
+        Some(prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() })
+    };
+    let get = async |position: u64, at| {
+        let request = GetRunRequest { run_id: "pr7-opened".to_owned(), position, at };
+        admin.client().await.get_run(authorized(request)).await.map(tonic::Response::into_inner)
+    };
+    let later = get(0, moment("2999-01-01T00:00:00Z")).await.unwrap();
+    assert_eq!((later.as_of.unwrap().position, later.stacks[2].status()), (2, StackStatus::Released));
+    let earlier = get(0, moment("2001-01-01T00:00:00Z")).await.unwrap_err();
+    assert_eq!(earlier.code(), Code::NotFound, "{earlier}");
+    let both = get(1, moment("2999-01-01T00:00:00Z")).await.unwrap_err();
+    assert_eq!(both.code(), Code::InvalidArgument, "{both}");
+    assert!(both.message().contains("`at`"), "{both}");
+
+    let at = moment("2999-01-01T00:00:00Z");
+    let request = ExplainRequest { run_id: "pr7-opened".to_owned(), at, ..ExplainRequest::default() };
+    let explained = admin.client().await.explain(authorized(request)).await.unwrap().into_inner();
+    assert_eq!(explained.as_of.unwrap().position, 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `stackwave explain`.
 
-use super::places::{self, record, workflow_run};
+use super::places::{At, record, workflow_run};
 use crate::{
     command::Session,
     failure::Failure,
@@ -30,9 +30,10 @@ pub struct Explain {
     /// the run.
     #[arg(long)]
     dispatch: bool,
-    /// As it was once the record at this position of the run's stream had happened: `118` or `SW_00:118`.
-    #[arg(long, value_name = "POSITION", value_parser = places::position, conflicts_with = "dispatch")]
-    at: Option<u64>,
+    /// As it was once the record at this position of the run's stream had happened (`118` or `SW_00:118`), or at this
+    /// moment: `2026-11-24T13:00:00Z`, or how long ago: `2h`.
+    #[arg(long, value_name = "POSITION|TIME", value_parser = At::parse, conflicts_with = "dispatch")]
+    at: Option<At>,
 }
 
 impl Explain {
@@ -46,8 +47,8 @@ impl Explain {
             return show_evidence(request, session).await;
         }
         let name = self.stack.as_ref().map_or_else(|| self.run.clone(), |stack| key::text(Some(stack)));
-        let request =
-            ExplainRequest { run_id: self.run, key: self.stack, position: self.at.unwrap_or_default() };
+        let (position, at) = At::wire(self.at, session.screen.now());
+        let request = ExplainRequest { run_id: self.run, key: self.stack, position, at };
         let answer = session.answered(session.server.runs().explain(request).await)?;
         session.print(&answer, |answer, screen| show(&name, answer, screen))
     }
@@ -114,7 +115,7 @@ async fn show_all_evidence(run: &str, session: &mut Session<'_, '_>) -> Result<(
     }
     if all.is_empty() {
         // A run that is not there has no dispatches either; that is told apart here.
-        let request = GetRunRequest { run_id: run.to_owned(), position: 0 };
+        let request = GetRunRequest { run_id: run.to_owned(), ..GetRunRequest::default() };
         session.answered(runs.get_run(request).await)?;
     }
     let mut answer = ExplainDispatchResponse::default();
@@ -138,7 +139,8 @@ fn print(answer: &ExplainDispatchResponse, session: &mut Session<'_, '_>) -> Res
         }
         if answer.evidence.len() > 1 {
             let proven = answer.evidence.iter().filter(|evidence| evidence.proven_once).count();
-            screen.line(&format!("\n{proven} of {} dispatches are proven", answer.evidence.len()))?;
+            let all = answer.evidence.len();
+            screen.line(&format!("\n{proven} of {all} dispatches are proven to have happened once"))?;
         }
         Ok(())
     })
@@ -166,11 +168,12 @@ fn show_one(evidence: &DispatchEvidence, screen: &mut Screen<'_>) -> Result<(), 
     }
     screen.line(&clean(&line))?;
     causes(&evidence.steps, screen)?;
-    let (verdict, tone) = if evidence.proven_once {
-        ("proven: it happened, and it happened once", Tone::Good)
-    } else {
-        ("not proven: a part of the evidence is not there", Tone::Attention)
+    let (verdict, tone) = match (evidence.proven_once, evidence.conclusion.as_str()) {
+        (true, _) => ("proven: it happened, and it happened once", Tone::Good),
+        // A server that is older than its client says no more.
+        (false, "") => ("not proven: a part of the evidence is not there", Tone::Attention),
+        (false, conclusion) => (conclusion, Tone::Attention),
     };
-    let verdict = screen.paint(verdict, tone).into_owned();
+    let verdict = screen.paint(&clean(verdict), tone).into_owned();
     Ok(screen.line(&verdict)?)
 }

@@ -17,6 +17,8 @@ fn wrong_use_is_told_apart() {
         ("runs list --all --limit 3", ErrorKind::ArgumentConflict),
         ("runs list --since yesterday", ErrorKind::ValueValidation),
         ("runs show r1 --at SW_00", ErrorKind::ValueValidation),
+        ("runs show r1 --at 12:05", ErrorKind::ValueValidation),
+        ("explain r1 --at SW_00:12:05", ErrorKind::ValueValidation),
         ("explain r1 vpc", ErrorKind::ValueValidation),
         ("explain r1 vpc/prod --dispatch --at 3", ErrorKind::ArgumentConflict),
         ("resync", ErrorKind::MissingRequiredArgument),

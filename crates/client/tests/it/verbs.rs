@@ -18,6 +18,7 @@ pub(crate) const VERBS: &[&str] = &[
     "deliveries list --event workflow_run --delivery 72d3162e-cc78-11e3-81ab-4c9367dc0958",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 app/prod --at 131",
+    "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 --at 2026-11-24T13:00:00Z",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 rds/prod --dispatch",
     "explain pr7-opened-9f2c1d7-5e1b9a04c2d3 --dispatch",
     "retry r1 rds/prod --reason 'quota was raised' --request-id once",

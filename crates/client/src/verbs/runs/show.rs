@@ -8,7 +8,7 @@ use crate::{
     screen::{Screen, Tone, clean},
     table::{Cell, Column, Table, column, prose},
     time,
-    verbs::places::{self, record, repository, short},
+    verbs::places::{self, At, record, repository, short},
     words::{cell, counted},
 };
 use clap::Args;
@@ -23,9 +23,10 @@ pub struct ShowRun {
     /// The run's id.
     #[arg(value_name = "RUN")]
     run: String,
-    /// As it was once the record at this position of its stream had happened: `118` or `SW_00:118`.
-    #[arg(long, value_name = "POSITION", value_parser = places::position)]
-    at: Option<u64>,
+    /// As it was once the record at this position of its stream had happened (`118` or `SW_00:118`), or at this moment:
+    /// `2026-11-24T13:00:00Z`, or how long ago: `2h`.
+    #[arg(long, value_name = "POSITION|TIME", value_parser = At::parse)]
+    at: Option<At>,
 }
 
 /// At most so many ways on are shown below a run.
@@ -33,7 +34,8 @@ const MOST_HINTS: usize = 4;
 
 impl ShowRun {
     pub(super) async fn run(self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
-        let request = GetRunRequest { run_id: self.run, position: self.at.unwrap_or_default() };
+        let (position, at) = At::wire(self.at, session.screen.now());
+        let request = GetRunRequest { run_id: self.run, position, at };
         let answer = session.answered(session.server.runs().get_run(request).await)?;
         let is_past = self.at.is_some();
         session.print(&answer, |answer, screen| show(answer, is_past, screen))
