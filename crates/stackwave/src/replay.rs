@@ -27,10 +27,16 @@ pub(crate) async fn replay(options: ReplayOptions) -> anyhow::Result<()> {
         return verify::run(&recording, options.output);
     }
     let mut player = Player::new(&recording)?;
-    source::choose_run(&mut player, options.run.as_ref())?;
+    if options.file.is_some() {
+        source::choose_run(&mut player, options.run.as_ref())?;
+    }
     if let Some(at) = options.at {
         player.seek(match at {
             At::Position(position) => Moment::Position(position),
+            At::Place(partition, position) => {
+                source::check_stream(&player, partition)?;
+                Moment::Position(position)
+            }
             At::Time(time) => Moment::Time(time),
         });
     }

@@ -58,7 +58,7 @@ fn claim(
         && due.git_ref == claimed.git_ref
         && due.attempt == claimed.attempt
         && due.run == claimed.run
-        && due.call.inputs.are_in(&claimed.inputs);
+        && inputs_follow(due, claimed);
     if !same {
         return Some(format!("{key} was claimed for another workflow, ref, attempt or inputs than planned"));
     }
@@ -68,6 +68,24 @@ fn claim(
     let alone = silent && claimed.title.is_some() && shares_title(earlier, claimed);
     (alone && !may_claim(state, earlier, &claimed.workflow, &claimed.git_ref, false))
         .then(|| format!("{key} was claimed beside another of which nothing would tell it apart"))
+}
+
+/// The dispatch's own id, the commit, and the trace, which go with what was planned where a workflow declares them.
+const OURS: [&str; 3] = ["atmos_pro_run_id", "sha", "traceparent"];
+
+/// Whether a claim's inputs are the planned ones, and of ours at most those that the plan leaves room for.
+fn inputs_follow(due: &Candidate, claimed: &DispatchClaimed) -> bool {
+    let [id, sha, trace] = OURS;
+    let planned = &due.call.inputs;
+    let all_there = planned.iter().all(|(name, value)| name == id || claimed.inputs.get(name) == Some(value));
+    all_there
+        && claimed.inputs.iter().all(|(name, value)| match planned.get(name) {
+            // A plan cannot give a dispatch another id.
+            _ if name == id => value == due.dispatch.as_str(),
+            Some(planned) => value == planned,
+            None if name == sha => value == due.sha.as_str(),
+            None => name == trace,
+        })
 }
 
 fn shares_title(earlier: &[DispatchClaimed], claimed: &DispatchClaimed) -> bool {

@@ -54,7 +54,7 @@ async fn runs_are_found_by_how_their_ids_begin() {
     let run = world.run().id.clone();
     let find = async |text: &str| runs_that_begin_with(&world.log, &world.config, None, text).await.unwrap();
     assert!(find("pr7-").await.contains(&run));
-    assert_eq!(find(run.as_str()).await, [run.clone()]);
+    assert_eq!(find(run.as_str()).await, std::slice::from_ref(&run));
     assert!(find("pr70").await.is_empty());
     assert!(runs_that_begin_with(&world.log, &world.config, Some(OTHER), "pr7").await.unwrap().is_empty());
 }

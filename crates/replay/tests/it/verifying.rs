@@ -83,6 +83,23 @@ async fn a_claim_that_was_not_due_is_told() {
 }
 
 #[tokio::test]
+async fn a_claim_for_another_commit_or_id_or_with_more_inputs_than_planned_is_told() {
+    for (name, value) in [("sha", "fffffff"), ("atmos_pro_run_id", "swd_0"), ("target", "everything")] {
+        let mut recording = incident().await.recording().await;
+        let position = change(&mut recording, |event| match event {
+            Event::DispatchClaimed(claimed) => {
+                claimed.inputs.insert(name, value);
+                true
+            }
+            _ => false,
+        });
+        let (told, what) = difference(&recording);
+        assert_eq!(told, position, "{name}");
+        assert!(what.ends_with("inputs than planned"), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn decisions_of_another_version_are_left_alone() {
     let mut world = World::new().await;
     world.engine = ENGINE_VERSION + 1;

@@ -30,7 +30,7 @@ pub(crate) struct PlanOptions {
     pub(crate) repository: Option<String>,
 
     /// How to print it.
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    #[arg(long, short = 'o', visible_alias = "output", value_enum, default_value_t = PlanFormat::Text)]
     pub(crate) format: PlanFormat,
 
     #[command(flatten)]
@@ -57,6 +57,7 @@ Exit codes:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanFormat {
     /// For people
+    #[value(alias = "table")]
     Text,
     /// A flowchart, as GitHub shows it in Markdown
     Mermaid,

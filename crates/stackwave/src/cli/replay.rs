@@ -151,6 +151,8 @@ pub(crate) struct FromLog {
 pub(crate) enum At {
     /// After the last record at or before this position.
     Position(Position),
+    /// Likewise, in a stream that is named: `SW_00:123`.
+    Place(u16, Position),
     /// After the last record that was written by then.
     Time(Timestamp),
 }
@@ -197,13 +199,18 @@ fn pr(text: &str) -> Result<PrNumber, String> {
 }
 
 fn at(text: &str) -> Result<At, String> {
-    // As the log prints places: `SW_00:123`.
-    let number =
-        text.rsplit_once(':').filter(|(stream, _)| stream.starts_with("SW_")).map_or(text, |it| it.1);
-    if let Ok(position) = number.parse() {
+    if let Ok(position) = text.parse() {
         return Ok(At::Position(position));
     }
-    let expected = || "expected a position (`123`) or a time (`2026-11-24T10:02:00Z`)".to_owned();
+    // As the log prints places.
+    let place = text.strip_prefix("SW_").and_then(|place| place.split_once(':'));
+    if let Some((partition, position)) = place
+        && let (Ok(partition), Ok(position)) = (partition.parse(), position.parse())
+    {
+        return Ok(At::Place(partition, position));
+    }
+    let expected =
+        || "expected a position (`123`, `SW_00:123`) or a time (`2026-11-24T10:02:00Z`)".to_owned();
     text.parse().map(At::Time).map_err(|_| expected())
 }
 

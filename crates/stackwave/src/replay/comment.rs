@@ -18,7 +18,7 @@ pub(super) fn of(player: &Player) -> Option<(String, bool)> {
     let web_url = web_url(state);
     let text = |dispatch: bool| {
         let repository = known.map(|known| &known.name).or_else(|| player.about().name.as_ref());
-        let options = Options { dispatch, repository, web_url: &web_url, now: player.now() };
+        let options = Options { dispatch, repository, web_url: &web_url, now: player.written() };
         render(state, number, &run.workspace, &options)
     };
     let says = state

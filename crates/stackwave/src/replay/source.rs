@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use stackwave_domain::{Position, RunId, StreamId};
 use stackwave_engine::Config;
 use stackwave_event_log::{EventLog, LogError, MAX_BATCH};
-use stackwave_replay::{Ask, Depth, Player, Recording, Wanted, collect};
+use stackwave_replay::{Ask, CollectError, Depth, Player, Recording, Wanted, collect, runs_that_begin_with};
 use std::{fs::File, io, path::Path, sync::Arc};
 
 /// What `replay` was asked for.
@@ -37,7 +37,36 @@ pub(super) async fn from_log(from: &FromLog, wanted: Wanted, depth: Depth) -> an
     let log = open_log(from.log.as_ref(), &from.config).await?;
     let config = config(&log).await?;
     let repository = from.repository.as_deref().map(|text| repository_named(text, &config)).transpose()?;
-    Ok(collect(&log, &config, &Ask { repository, wanted, depth }).await?)
+    let ask = Ask { repository, wanted, depth };
+    match collect(&log, &config, &ask).await {
+        Err(CollectError::NoRun(run)) => {
+            let known = runs_that_begin_with(&log, &config, repository, run.as_str()).await?;
+            let run = the_only("the event log", &run, known)?;
+            Ok(collect(&log, &config, &Ask { wanted: Wanted::Run(run), ..ask }).await?)
+        }
+        collected => Ok(collected?),
+    }
+}
+
+/// So many runs are named where one is not clear.
+const MAX_NAMED: usize = 5;
+
+/// The run whose id begins like this, if it is the only one.
+fn the_only(of: &str, asked: &RunId, known: Vec<RunId>) -> anyhow::Result<RunId> {
+    let named: Vec<String> = known.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    let more = known.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match known.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => bail!("{of} has no run `{asked}`, and none whose id begins so"),
+        _ => bail!("{of} has no run `{asked}`; these begin so: {}{more}", named.join(", ")),
+    }
+}
+
+/// Refuses the place of another stream.
+pub(super) fn check_stream(player: &Player, partition: u16) -> anyhow::Result<()> {
+    let (named, own) = (StreamId::Partition(partition).name(), &player.about().stream);
+    if named == *own { Ok(()) } else { bail!("the run's records are in {own}, not in {named}") }
 }
 
 /// The configuration as the log has it.
@@ -57,12 +86,13 @@ pub(super) fn choose_run(player: &mut Player, run: Option<&RunId>) -> anyhow::Re
     if let Some(run) = run
         && player.about().run.as_ref() != Some(run)
     {
-        if player.find_run(run).is_none() {
-            let known = player.repository().into_iter().flat_map(|it| it.runs.keys());
-            let known: Vec<String> = known.map(ToString::to_string).collect();
-            bail!("the recording has no run `{run}`; it has {}", known.join(", "));
+        if player.find_run(run).is_some() {
+            player.show(run.clone());
+            return Ok(());
         }
-        player.show(run.clone());
+        let known = player.repository().into_iter().flat_map(|it| it.runs.keys());
+        let known = known.filter(|id| id.as_str().starts_with(run.as_str())).cloned().collect();
+        player.show(the_only("the recording", run, known)?);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-use super::{explain, json, moment::Shown, play, text};
+use super::{explain, json, moment::Shown, play, source, text};
 use crate::cli::ReplayFormat;
 use serde_json::Value;
-use stackwave_domain::Position;
+use stackwave_domain::{Position, RunId};
 use stackwave_replay::{Moment, Player, Recording};
 
 /// A run under faults, exported on another machine.
@@ -123,6 +123,37 @@ fn pauses_follow_the_records_times_and_are_never_long() {
     assert_eq!(play::pause(Some(from), to, 0.001), play::LONGEST_PAUSE);
     assert_eq!(play::pause(Some(to), from, 1.0).as_secs(), 0);
     assert_eq!(play::pause(None, to, 1.0).as_secs(), 0);
+}
+
+#[test]
+fn a_place_of_another_stream_is_refused() {
+    let player = player();
+    assert!(source::check_stream(&player, 0).is_ok());
+    let error = source::check_stream(&player, 7).unwrap_err();
+    assert_eq!(error.to_string(), "the run's records are in SW_00, not in SW_07");
+}
+
+#[test]
+fn a_run_is_named_by_how_its_id_begins_when_only_one_does() {
+    let mut player = player();
+    let runs: Vec<RunId> = player.repository().unwrap().runs.keys().cloned().collect();
+    for run in &runs {
+        let begin: RunId = RunId::new(&run.as_str()[..run.as_str().len() - 3]);
+        source::choose_run(&mut player, Some(&begin)).unwrap();
+        assert_eq!(player.run().map(|shown| &shown.id), Some(run));
+    }
+    let error = source::choose_run(&mut player, Some(&RunId::new("pr999"))).unwrap_err();
+    assert_eq!(error.to_string(), "the recording has no run `pr999`, and none whose id begins so");
+    let error = source::choose_run(&mut player, Some(&RunId::new("pr"))).unwrap_err();
+    assert!(error.to_string().contains("these begin so: "), "{error}");
+}
+
+#[test]
+fn before_the_first_record_no_time_is_told() {
+    let mut player = player();
+    player.seek(Moment::Step(0));
+    let text = text::render(&Shown::of(&player));
+    assert!(text.contains("before the first of ") && !text.contains("1970"), "{text}");
 }
 
 #[test]

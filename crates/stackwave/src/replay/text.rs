@@ -32,13 +32,14 @@ fn write(out: &mut String, moment: &Shown<'_>) -> fmt::Result {
     let about = moment.about;
     let repository = about.name.as_ref().map_or_else(|| about.repository.to_string(), ToString::to_string);
     let (step, steps) = moment.step;
-    writeln!(
-        out,
-        "{repository}  {}:{}  {:.3}  record {step} of {steps}",
-        about.stream,
-        moment.position(),
-        moment.now
-    )?;
+    match &moment.record {
+        Some((entry, _)) => writeln!(
+            out,
+            "{repository}  {}:{}  {:.3}  record {step} of {steps}",
+            about.stream, entry.position, moment.now
+        )?,
+        None => writeln!(out, "{repository}  {}  before the first of {steps} records", about.stream)?,
+    }
     if about.cut {
         writeln!(
             out,

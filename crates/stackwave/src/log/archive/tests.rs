@@ -72,6 +72,28 @@ async fn what_is_archived_is_shown_like_the_log_and_holds_the_bytes_as_they_were
 }
 
 #[tokio::test]
+async fn an_archive_is_read_on_in_small_pages_and_from_the_front_again() {
+    let purge = Purge::planned().await;
+    purge.write().await.unwrap();
+    let archive: Arc<dyn EventLog> = ArchiveLog::open(&purge.path()).unwrap();
+    let all = archive.read(STREAM, Position(1), 100).await.unwrap();
+    for _ in 0..2 {
+        let (mut paged, mut from) = (Vec::new(), Position(1));
+        while let Some(entry) = archive.read(STREAM, from, 1).await.unwrap().pop() {
+            from = entry.position.next();
+            paged.push(entry);
+        }
+        assert_eq!(paged, all);
+    }
+    let last = all.last().unwrap();
+    assert_eq!(archive.last_position(STREAM).await.unwrap(), last.position);
+    assert_eq!(archive.first_position(STREAM).await.unwrap(), Some(all[0].position));
+    assert_eq!(archive.last(&last.subject).await.unwrap().as_ref(), Some(last));
+    assert_eq!(archive.read(STREAM, last.position, 9).await.unwrap(), std::slice::from_ref(last));
+    assert!(archive.read(STREAM, last.position.next(), 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_file_that_is_there_is_never_written_over() {
     let purge = Purge::planned().await;
     std::fs::write(purge.path(), "precious").unwrap();
