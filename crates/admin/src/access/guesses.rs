@@ -21,34 +21,50 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How many addresses are remembered, a few dozen bytes each. Those that find no room are counted as one.
 const ADDRESSES: usize = 1024;
 
+/// How often the process's log is told of them, so that a guesser does not fill it.
+const TELL: Duration = Duration::from_secs(60);
+
 /// How many wrong tokens came from where lately.
 #[derive(Debug, Default)]
-pub(super) struct Guesses {
+pub(super) struct Guesses(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
     /// When each address has paid for its wrong tokens; no address stands for all that found no room.
-    paid: Mutex<HashMap<Option<IpAddr>, Instant>>,
+    paid: HashMap<Option<IpAddr>, Instant>,
+    /// When the log was told of it last.
+    told: Option<Instant>,
 }
 
 impl Guesses {
     /// Counts a wrong token, and tells how long its answer is held back.
     pub(super) fn count(&self, peer: Option<IpAddr>, now: Instant) -> Duration {
-        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut peer = peer.map(network);
-        if paid.len() >= ADDRESSES && !paid.contains_key(&peer) {
-            paid.retain(|_, paid| *paid > now);
-            if paid.len() >= ADDRESSES {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = counted.count(peer.map(network), now);
+        let tells = !held.is_zero() && counted.told.is_none_or(|told| now.duration_since(told) >= TELL);
+        if tells {
+            counted.told = Some(now);
+        }
+        drop(counted);
+        if tells {
+            let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+            tracing::warn!(peer, "many wrong admin tokens: answers to them are held back");
+        }
+        held
+    }
+}
+
+impl Counted {
+    fn count(&mut self, mut peer: Option<IpAddr>, now: Instant) -> Duration {
+        if self.paid.len() >= ADDRESSES && !self.paid.contains_key(&peer) {
+            self.paid.retain(|_, paid| *paid > now);
+            if self.paid.len() >= ADDRESSES {
                 peer = None;
             }
         }
-        let before = paid.get(&peer).map_or(now, |paid| now.max(*paid));
-        let after = (before + COST).min(now + FREE + LONGEST);
-        paid.insert(peer, after);
-        drop(paid);
-        let wait = |paid: Instant| paid.duration_since(now).saturating_sub(FREE);
-        if wait(before).is_zero() && !wait(after).is_zero() {
-            let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-            tracing::warn!(peer, "many wrong admin tokens: their answers are held back");
-        }
-        wait(after)
+        let paid = self.paid.entry(peer).or_insert(now);
+        *paid = (now.max(*paid) + COST).min(now + FREE + LONGEST);
+        paid.duration_since(now).saturating_sub(FREE)
     }
 }
 
@@ -91,15 +107,31 @@ mod tests {
     }
 
     #[test]
+    fn the_log_is_told_once_a_minute() {
+        let (guesses, now) = (Guesses::default(), Instant::now());
+        let told = || guesses.0.lock().unwrap().told;
+        for number in 0..100 {
+            assert_eq!(told(), (number > 50).then_some(now));
+            guesses.count(address(1), now);
+        }
+        for (later, tells) in [(TELL / 2, false), (TELL, true)] {
+            for _ in 0..60 {
+                guesses.count(address(2), now + later);
+            }
+            assert_eq!(told() == Some(now + later), tells);
+        }
+    }
+
+    #[test]
     fn addresses_are_forgotten_when_there_are_too_many_and_the_rest_are_counted_as_one() {
         let (guesses, now) = (Guesses::default(), Instant::now());
-        for number in 0..100_000 {
+        for number in 0..10_000 {
             guesses.count(address(number), now);
         }
-        assert_eq!(guesses.paid.lock().unwrap().len(), ADDRESSES + 1);
+        assert_eq!(guesses.0.lock().unwrap().paid.len(), ADDRESSES + 1);
         assert_eq!(guesses.count(address(200_000), now), LONGEST);
         assert_eq!(guesses.count(address(200_000), now + LONGEST + FREE), Duration::ZERO);
-        assert_eq!(guesses.paid.lock().unwrap().len(), 1);
+        assert_eq!(guesses.0.lock().unwrap().paid.len(), 1);
     }
 
     #[test]
