@@ -37,7 +37,7 @@ use crate::{
     asides::AsideStream, blobs::Blobs, connection::Connection, follow::Follow, leases::NatsLeases,
     objects::Objects, topology::Topology,
 };
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, State, Stream};
+use async_nats::jetstream::stream::{ClusterInfo, LastRawMessageErrorKind, State, Stream};
 use async_trait::async_trait;
 use bytes::Bytes;
 use stackwave_domain::{Digest, Entry, Position, StreamId, Subject, Timestamp};
@@ -113,6 +113,10 @@ impl NatsLog {
     async fn state(&self, stream: StreamId) -> Result<State, LogError> {
         let source = self.stream(stream).map_err(LogError::Setup)?;
         match source.get_info().await {
+            // Without a leader any server that has a copy answers; but nothing is taken, and the copy may be an old one.
+            Ok(info) if !has_leader(info.cluster.as_ref()) => Err(LogError::Unavailable(format!(
+                "{stream} has no leader: too few of the NATS servers that hold it run and reach each other"
+            ))),
             Ok(info) => Ok(info.state),
             Err(error) => Err(LogError::Unavailable(format!("the state of {stream}: {error}"))),
         }
@@ -275,4 +279,11 @@ impl EventLog for NatsLog {
     fn is_exclusive(&self) -> bool {
         false
     }
+}
+
+/// Whether a stream of several copies has a leader. On a server of its own there is nobody else to lead.
+fn has_leader(cluster: Option<&ClusterInfo>) -> bool {
+    cluster.is_none_or(|cluster| {
+        cluster.replicas.is_empty() || cluster.leader.as_deref().is_some_and(|leader| !leader.is_empty())
+    })
 }

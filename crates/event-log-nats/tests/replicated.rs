@@ -125,3 +125,28 @@ replicated! {
     of_many_processes_that_want_a_lease_one_gets_it
     a_lease_that_is_not_renewed_goes_to_another
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_of_which_one_server_in_three_is_left_is_out_of_reach_until_another_is_back() {
+    /// Servers give a leader that hears nobody ten seconds.
+    const NOTICED_WITHIN: Duration = Duration::from_secs(60);
+    /// One answer may be that of a leader that has not noticed, and one error that of a connection that goes elsewhere.
+    const IN_A_ROW: usize = 5;
+    let Some(harness) = ClusterHarness::start().await else { return };
+    let log = harness.open().await;
+    let servers = harness.cluster.servers();
+    log.last_position(partition()).await.unwrap();
+    servers[0].kill();
+    servers[1].kill();
+    let until = async |reached: bool| {
+        let mut in_a_row = 0;
+        while in_a_row < IN_A_ROW {
+            let is_so = log.last_position(partition()).await.is_ok() == reached;
+            in_a_row = if is_so { in_a_row + 1 } else { 0 };
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(NOTICED_WITHIN, until(false)).await.unwrap();
+    servers[0].start_again().await;
+    tokio::time::timeout(NOTICED_WITHIN, until(true)).await.unwrap();
+}

@@ -47,7 +47,7 @@ pub(super) async fn examine(
         Err(error) => vec![Finding::warning(
             "log.reachable",
             format!("it opens, and tells nothing of itself: {error}"),
-            "let the NATS user ask `$JS.API.>`",
+            AWAY,
         )],
     };
     match fold(&log).await {
@@ -56,9 +56,22 @@ pub(super) async fn examine(
             findings.push(Finding::problem(
                 "log.readable",
                 format!("the configuration stream cannot be read: {error}"),
-                "if a newer version wrote it, use that version; else restore the log from its backup",
+                unreadable(&error),
             ));
             (findings, None)
+        }
+    }
+}
+
+/// Nothing is wrong with what lies there, as far as anybody can know.
+const AWAY: &str = "see that the disk, or more than half of the NATS servers, can be reached, that they reach each other, \
+                    and that the NATS user may ask `$JS.API.>`; then ask again";
+
+fn unreadable(error: &LogError) -> &'static str {
+    match error {
+        LogError::Unavailable(_) => AWAY,
+        LogError::Corrupt { .. } | LogError::Setup(_) => {
+            "if a newer version wrote it, use that version; else restore the log from its backup"
         }
     }
 }
