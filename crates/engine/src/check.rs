@@ -81,6 +81,7 @@ impl RepositoryState {
         self.check_dispatches(&mut wrong);
         self.check_owners(&mut wrong);
         self.check_lists(&mut wrong);
+        wrong.extend(self.check_heads());
         wrong
     }
 

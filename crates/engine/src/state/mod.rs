@@ -86,6 +86,9 @@ pub struct RepositoryState {
     pub violations: Vec<(Position, String)>,
     /// Pull requests by number.
     pub pulls: BTreeMap<PrNumber, Pull>,
+    /// Which of them have a commit as their head or test merge: an upload looks for its own among thousands.
+    #[serde(skip)]
+    heads: BTreeMap<CommitSha, BTreeSet<PrNumber>>,
     /// Merge queue groups by their synthetic commit.
     pub merge_groups: BTreeMap<CommitSha, MergeGroup>,
     /// Releases by GitHub's id.
@@ -199,6 +202,7 @@ impl RepositoryState {
             last_at: at,
             violations: Vec::new(),
             pulls: BTreeMap::new(),
+            heads: BTreeMap::new(),
             merge_groups: BTreeMap::new(),
             releases: BTreeMap::new(),
             uploads: BTreeMap::new(),

@@ -6,7 +6,10 @@ use stackwave_domain::{
     CommitSha, GitRef, Position, PrNumber, RunId, Timestamp,
     event::{PullRequestObserved, Source},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A pull request at one position of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +102,10 @@ impl Pull {
     #[must_use]
     pub fn has_head(&self, sha: &CommitSha) -> bool {
         self.head_sha == *sha || self.test_merge.as_ref() == Some(sha)
+    }
+
+    pub(super) fn heads(&self) -> impl Iterator<Item = CommitSha> + use<> {
+        [Some(self.head_sha.clone()), self.test_merge.clone()].into_iter().flatten()
     }
 
     /// Whether an upload of this commit may be for the merge.
@@ -228,6 +235,43 @@ enum Before {
 
 impl RepositoryState {
     pub(super) fn observe_pull(&mut self, position: Position, observed: &PullRequestObserved) -> Class {
+        let number = observed.number;
+        let before: Vec<CommitSha> = self.pulls.get(&number).into_iter().flat_map(Pull::heads).collect();
+        let class = self.take_pull(position, observed);
+        let after: Vec<CommitSha> = self.pulls.get(&number).into_iter().flat_map(Pull::heads).collect();
+        if before != after {
+            before.iter().for_each(|sha| self.forget_head(sha, number));
+            after.into_iter().for_each(|sha| self.note_head(sha, number));
+        }
+        class
+    }
+
+    pub(super) fn note_head(&mut self, sha: CommitSha, number: PrNumber) {
+        self.heads.entry(sha).or_default().insert(number);
+    }
+
+    pub(super) fn forget_head(&mut self, sha: &CommitSha, number: PrNumber) {
+        if let Some(numbers) = self.heads.get_mut(sha) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.heads.remove(sha);
+            }
+        }
+    }
+
+    /// Whether the list of heads is right; what is not, in words.
+    pub(crate) fn check_heads(&self) -> Vec<String> {
+        let mut real: BTreeMap<CommitSha, BTreeSet<PrNumber>> = BTreeMap::new();
+        for pull in self.pulls.values() {
+            pull.heads().for_each(|sha| _ = real.entry(sha).or_default().insert(pull.number));
+        }
+        if real == self.heads {
+            return Vec::new();
+        }
+        vec![format!("the list of heads is {:?}, it should be {real:?}", self.heads)]
+    }
+
+    fn take_pull(&mut self, position: Position, observed: &PullRequestObserved) -> Class {
         let before = self.pulls.get(&observed.number).map_or(Before::Unknown, |pull| {
             if pull.open {
                 Before::OpenAt { another_head: pull.head_sha != observed.head_sha || pull.activity.is_some() }

@@ -124,6 +124,11 @@ impl RepositoryState {
         let with_runs: BTreeSet<_> = runs.values().filter_map(|run| run.pull_request).collect();
         self.pulls
             .retain(|number, pull| pull.open || pull.updated_at >= stopped || with_runs.contains(number));
+        let known = &self.pulls;
+        self.heads.retain(|_, numbers| {
+            numbers.retain(|number| known.contains_key(number));
+            !numbers.is_empty()
+        });
         let pulls = &self.pulls;
         self.comments.retain(|(_, number), _| pulls.contains_key(number));
         let changed_pulls = &mut self.changed_pulls;

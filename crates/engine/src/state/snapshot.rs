@@ -117,6 +117,10 @@ impl RepositoryState {
         self.pending = pending.map(|command| command.id.clone()).collect();
         let unowned = self.workflow_runs.keys().filter(|run| !self.owners.contains_key(run));
         self.unowned_runs = unowned.copied().collect();
+        self.heads.clear();
+        for pull in self.pulls.values() {
+            pull.heads().for_each(|sha| _ = self.heads.entry(sha).or_default().insert(pull.number));
+        }
         let changed = self.pull_changed.iter();
         self.changed_pulls = changed.map(|(number, position)| (*position, *number)).collect();
     }

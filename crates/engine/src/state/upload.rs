@@ -179,9 +179,10 @@ impl RepositoryState {
     /// An upload for a head whose plan run has its graph may be the apply upload that outran the merge's webhook, or
     /// the plan upload of a pull request whose reopening was not told.
     fn mark_spare(&mut self, position: Position, sha: &CommitSha) {
-        for pull in self.pulls.values_mut() {
+        for number in self.heads.get(sha).into_iter().flatten() {
+            let Some(pull) = self.pulls.get_mut(number) else { continue };
             let planned = pull.activity.as_ref().is_some_and(|activity| activity.run.is_some());
-            if pull.merged.is_none() && planned && pull.has_head(sha) {
+            if pull.merged.is_none() && planned {
                 pull.spare = Some(position);
             }
         }
