@@ -77,22 +77,30 @@ pub(super) async fn read_run<T>(
         When::By(time) => time.min(context.core.clock.now()),
         When::Now | When::At(_) => Timestamp::MIN,
     };
+    let missing = || {
+        let place = match when {
+            When::By(time) => time.to_string(),
+            When::Now | When::At(_) => as_of.to_string(),
+        };
+        errors::not_found("run", &format!("{id} at {place}"))
+    };
+    if as_of == Position::START {
+        return Err(missing());
+    }
     let state = past::repository_at(context, stream, repository, opening.position, as_of).await?;
     let folded = state.repository(repository);
     let found = folded.and_then(|repository| Some((repository, repository.runs.get(&run)?)));
-    let Some((repository, run)) = found else {
-        return Err(errors::not_found("run", &format!("{id} at {as_of}")));
-    };
+    let (repository, run) = found.ok_or_else(missing)?;
     read(&Found { stream, repository, run, now: repository.last_at.max(asked), as_of })
 }
 
-/// The last position of a run's stream that was written by a moment. Before the run was opened nothing is to be folded.
+/// The last position of a run's stream that was written by a moment; the start when none was.
 async fn written_by(context: &Context, opening: &Opening, time: Timestamp) -> Result<Position, Status> {
     // What was written at the moment itself counts, too.
     let after = time.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
     let next = context.core.log.position_at(opening.stream, after).await;
     let next = next.map_err(|error| errors::log(&error))?;
-    Ok(Position(next.0.saturating_sub(1)).max(Position::START.next()))
+    Ok(Position(next.0.saturating_sub(1)))
 }
 
 fn read_now<T>(

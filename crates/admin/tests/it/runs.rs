@@ -125,6 +125,7 @@ async fn a_run_is_shown_and_explained_as_it_was_at_a_moment() {
     assert_eq!((later.as_of.unwrap().position, later.stacks[2].status()), (2, StackStatus::Released));
     let earlier = get(0, moment("2001-01-01T00:00:00Z")).await.unwrap_err();
     assert_eq!(earlier.code(), Code::NotFound, "{earlier}");
+    assert!(earlier.message().contains("at 2001-01-01T00:00:00Z"), "{earlier}");
     let both = get(1, moment("2999-01-01T00:00:00Z")).await.unwrap_err();
     assert_eq!(both.code(), Code::InvalidArgument, "{both}");
     assert!(both.message().contains("`at`"), "{both}");

@@ -99,7 +99,9 @@ impl Teller<'_> {
             | Status::Succeeded
             | Status::Skipped => {
                 let parents: Vec<usize> = self.run.parents(index).collect();
-                let text = format!("{key} may go: its parents have succeeded");
+                let why =
+                    if parents.is_empty() { "it depends on nothing" } else { "its parents have succeeded" };
+                let text = format!("{key} may go: {why}");
                 (self.cause(index, text, self.told(&parents)), Vec::new())
             }
         }
