@@ -11,6 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The part of the process that is not ready while no lease can be written.
+const PART: &str = "leases";
+
 /// A role and a partition.
 type Seat = (String, u16);
 
@@ -23,8 +26,8 @@ pub(super) struct Keeper {
     held: BTreeMap<Seat, Lease>,
     /// Given back for a better member; acted for until it is seen to hold it.
     handed_over: BTreeMap<Seat, Instant>,
-    /// The leases cannot be reached; it is told once.
-    is_cut_off: bool,
+    /// Since when the leases cannot be reached; it is told once.
+    cut_off: Option<Instant>,
 }
 
 /// What the log says of members and leases.
@@ -44,7 +47,7 @@ impl Keeper {
             about: about.to_owned(),
             held: BTreeMap::new(),
             handed_over: BTreeMap::new(),
-            is_cut_off: false,
+            cut_off: None,
         }
     }
 
@@ -259,16 +262,25 @@ impl Keeper {
         }
     }
 
+    /// What nobody can write a lease to takes no upload either, though it may be read, as where a disk is full: for longer
+    /// than a lease lasts, and the process is not ready.
     fn told(&mut self, error: Option<&LogError>) {
-        match error {
-            Some(error) if !std::mem::replace(&mut self.is_cut_off, true) => {
+        let health = &self.core.health;
+        match (error, self.cut_off) {
+            (Some(error), None) => {
+                self.cut_off = Some(Instant::now());
                 tracing::warn!(%error, "the leases cannot be reached; what is held is acted for until it ends");
-                self.core.health.detail("leases", format!("out of reach: {error}"));
+                health.detail("leases", format!("out of reach: {error}"));
             }
-            None if std::mem::replace(&mut self.is_cut_off, false) => {
+            (Some(error), Some(since)) if since.elapsed() >= self.leases().ttl() => {
+                health.not_ready(PART, format!("out of reach: {error}"));
+            }
+            (None, Some(_)) => {
+                self.cut_off = None;
+                health.ready(PART);
                 tracing::info!("the leases can be reached again");
             }
-            Some(_) | None => {}
+            (Some(_), Some(_)) | (None, None) => {}
         }
     }
 

@@ -190,8 +190,13 @@ async fn a_process_that_cannot_reach_the_leases_ends_to_act_and_begins_again() {
     settled(&[&one], 1).await;
     nats.cut();
     until("it acts no more", || async { acts(&one).is_empty() }).await;
+    let told =
+        |process: &Killable| process.core.health.parts().into_iter().find(|(part, _)| part == "leases");
+    until("it is not ready", || async { told(&one).is_some_and(|(_, why)| why.is_some()) }).await;
     nats.mend().await;
     settled(&[&one], 1).await;
+    until("it is ready again", || async { told(&one).is_some_and(|(_, why)| why.is_none()) }).await;
+    until("the test is connected too", || async { log.last_position(StreamId::Config).await.is_ok() }).await;
     work(&[&one], log.as_ref(), 1).await;
     assert_decided_once(log.as_ref(), 1).await;
 }
