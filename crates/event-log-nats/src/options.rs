@@ -20,7 +20,7 @@ pub struct NatsOptions {
     /// never lowered. None: as many as an existing log has, 1 in a new one.
     pub replicas: Option<usize>,
     /// How large a partition's stream may become, in bytes, before the log takes no more records; less where there are so
-    /// many partitions that they would take more than 16 GiB together, because the server sets it aside. It is raised on
+    /// many partitions that they would take more than 8 GiB together, because the server sets it aside. It is raised on
     /// existing streams, never lowered.
     pub partition_bytes: u64,
     /// Likewise for the configuration's stream.

@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 
 /// All partitions together set aside no more than this, or a new log with many of them would find no room on an ordinary
 /// machine: without a limit of its own a server takes three quarters of the free disk.
-const ALL_PARTITIONS_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+const ALL_PARTITIONS_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
 pub(super) fn records(stream: StreamId, options: &NatsOptions, replicas: usize) -> Config {
     let bytes = match stream {
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn many_partitions_take_no_more_room_together_than_an_ordinary_machine_has() {
         let of_each = |partitions| limit(StreamId::Partition(0), partitions, None);
-        assert_eq!([1, 8, 16, 64].map(of_each), [2 * GIB, 2 * GIB, GIB, GIB / 4]);
+        assert_eq!([1, 4, 16, 64].map(of_each), [2 * GIB, 2 * GIB, GIB / 2, GIB / 8]);
     }
 
     #[test]
