@@ -10,6 +10,7 @@ use stackwave_domain::{
         DispatchOutcomeUnknown, DispatchRefused, DispatchResending, DispatchTakenOver, DispatchUndecidable,
         FoundBy, RefusalReason, Resolution, SearchEvidence,
     },
+    plan::Verdict,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -193,6 +194,26 @@ impl Dispatch {
     }
 }
 
+/// A claim whose texts are those of its run: each is in memory once, however many dispatches a run has.
+pub(super) fn shared(claimed: &DispatchClaimed, run: &Run, stack: usize, call: usize) -> DispatchClaimed {
+    let mut claimed = claimed.clone();
+    claimed.run = run.id.clone();
+    let Some(planned) = run.plan.stacks.get(stack) else { return claimed };
+    claimed.key = planned.key.clone();
+    if claimed.git_ref == run.git_ref {
+        claimed.git_ref = run.git_ref.clone();
+    }
+    if let Some(known) = run.stacks[stack].calls.get(call).filter(|it| it.dispatch == claimed.dispatch) {
+        claimed.dispatch = known.dispatch.clone();
+    }
+    if let Verdict::Dispatch(calls) = &planned.verdict
+        && let Some(known) = calls.get(call).filter(|it| it.workflow == claimed.workflow)
+    {
+        claimed.workflow = known.workflow.clone();
+    }
+    claimed
+}
+
 impl RepositoryState {
     pub(super) fn claim(&mut self, fold: &Fold<'_>, claimed: &DispatchClaimed) -> Class {
         if self.dispatches.contains_key(&claimed.dispatch) {
@@ -208,12 +229,13 @@ impl RepositoryState {
         let Some((stack, call)) = place else {
             return Class::Impossible(format!("a claim for {}, which was not released", claimed.key));
         };
+        let kept = Arc::new(shared(claimed, run, stack, call));
         if !run.is_active() {
             let what = format!("{} was claimed in the run {}, which had stopped", claimed.key, claimed.run);
             self.note_violation(fold.position, what);
         }
         let dispatch = Dispatch {
-            claimed: Arc::new(claimed.clone()),
+            claimed: kept,
             at: (fold.at, fold.position),
             stack,
             call,
@@ -234,7 +256,7 @@ impl RepositoryState {
             excluded: BTreeSet::new(),
             listed: (false, false, false),
         };
-        self.dispatches.insert(claimed.dispatch.clone(), dispatch);
+        self.dispatches.insert(dispatch.claimed.dispatch.clone(), dispatch);
         self.with_dispatch(fold, &claimed.dispatch, |_| Class::Applied)
     }
 
@@ -413,6 +435,7 @@ impl RepositoryState {
         let active = self.active.contains(&dispatch.claimed.run);
         let listed = (open, !open && stage.is_unsettled(), active && stage.is_failure());
         if listed != dispatch.listed {
+            let id = &dispatch.claimed.dispatch;
             set(&mut self.open_claims, id, listed.0);
             set(&mut self.in_flight, id, listed.1);
             set(&mut self.failed, id, listed.2);
@@ -443,7 +466,7 @@ impl RepositoryState {
         if self.owners.contains_key(&run) {
             return false;
         }
-        self.owners.insert(run, id.clone());
+        self.owners.insert(run, dispatch.claimed.dispatch.clone());
         self.unowned_runs.remove(&run);
         if dispatch.workflow_run.is_some() {
             dispatch.doubles.push(run);

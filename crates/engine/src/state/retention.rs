@@ -73,6 +73,8 @@ impl RepositoryState {
             || self.unowned_runs().any(|run| run.heard_at < unowned)
             || self.uploads.values().any(|upload| upload.last.at < stopped)
             || self.pulls.values().any(|pull| !pull.open && pull.updated_at < stopped)
+            || self.pull_changed.keys().any(|number| !self.pulls.contains_key(number))
+            || self.comments.keys().any(|(_, number)| !self.pulls.contains_key(number))
             || self.merge_groups.values().any(|group| group.heard_at < stopped)
             || self.releases.values().any(|release| release.heard_at < stopped)
             || self.past.has_old(now)

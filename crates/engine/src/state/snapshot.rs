@@ -8,7 +8,7 @@
 //!
 //! Equal states give equal bytes: nothing is iterated whose order is not fixed.
 
-use super::{RepositoryState, State};
+use super::{RepositoryState, State, dispatch};
 use crate::{Config, SNAPSHOT_VERSION};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -87,6 +87,16 @@ impl RepositoryState {
         }
         let active = self.runs.values().filter(|run| run.is_active());
         self.active = active.map(|run| run.id.clone()).collect();
+        let dispatches = std::mem::take(&mut self.dispatches).into_values();
+        self.dispatches = dispatches
+            .map(|mut dispatch| {
+                if let Some(run) = self.runs.get(&dispatch.claimed.run) {
+                    dispatch.claimed =
+                        Arc::new(dispatch::shared(&dispatch.claimed, run, dispatch.stack, dispatch.call));
+                }
+                (dispatch.claimed.dispatch.clone(), dispatch)
+            })
+            .collect();
         self.owners.clear();
         let mut listed = Vec::with_capacity(self.dispatches.len());
         for (id, dispatch) in &self.dispatches {

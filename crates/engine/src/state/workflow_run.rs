@@ -117,6 +117,18 @@ impl WorkflowRun {
         }
     }
 
+    /// The same with the texts of its dispatch, where they are the same: each is in memory once.
+    fn shared(mut self, dispatch: &Dispatch) -> Self {
+        let claimed = &dispatch.claimed;
+        if self.workflow == claimed.workflow {
+            self.workflow = claimed.workflow.clone();
+        }
+        if self.head_branch.as_ref() == Some(&claimed.git_ref) {
+            self.head_branch = Some(claimed.git_ref.clone());
+        }
+        self
+    }
+
     /// A run of a dispatch, of which only a job was heard.
     fn of_job(dispatch: &Dispatch, waiting: &WorkflowJobWaiting, fold: &Fold<'_>) -> Self {
         let claimed = &dispatch.claimed;
@@ -201,6 +213,10 @@ impl RepositoryState {
                     started_at: (observed.status == RunStatus::InProgress).then_some(observed.updated_at),
                     first_told: fold.position,
                     first_webhook: webhook(&observed.source, fold),
+                };
+                let run = match owner.as_ref().and_then(|id| self.dispatches.get(id)) {
+                    Some(dispatch) => run.shared(dispatch),
+                    None => run,
                 };
                 self.workflow_runs.insert(observed.run, run);
                 if owner.is_none() {
