@@ -13,6 +13,12 @@ use std::collections::BTreeMap;
 const UNSAVED: u64 = 10_000;
 /// The blobs' name among the counters.
 const BLOBS: &str = "blobs";
+/// What a stream's name has after it where its subjects are counted.
+const SUBJECTS: &str = " subjects";
+
+fn of_subjects(stream: StreamId) -> String {
+    format!("{}{SUBJECTS}", stream.name())
+}
 
 /// Counts by the stream's name, and those of the blobs.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +43,7 @@ impl Counters {
                 .query_row((&name, through), |row| Ok((row.get(0)?, row.get(1)?)))?;
             this.note(name, stored, more);
         }
+        this.load_subjects(connection, partitions)?;
         let (through, stored) = stored(connection, BLOBS)?;
         let more = connection
             .prepare_cached(
@@ -45,6 +52,26 @@ impl Counters {
             .query_row([through], |row| Ok((row.get(0)?, row.get(1)?)))?;
         this.note(BLOBS.to_owned(), stored, more);
         Ok(this)
+    }
+
+    fn load_subjects(&mut self, connection: &Connection, partitions: u16) -> rusqlite::Result<()> {
+        let mut all = None;
+        for stream in heads::streams(partitions) {
+            let name = of_subjects(stream);
+            let (through, stored) = stored(connection, &name)?;
+            let more = if through > 0 {
+                heads::count_subjects_after(connection, stream, through)?
+            } else {
+                // Nothing was stored: of an old file, each subject is looked at once.
+                let all = match &mut all {
+                    Some(all) => all,
+                    None => all.insert(heads::count_subjects(connection)?),
+                };
+                all.get(&stream).copied().unwrap_or_default()
+            };
+            self.note(name, stored, (more, 0));
+        }
+        Ok(())
     }
 
     fn note(&mut self, name: String, stored: StoreStats, (count, bytes): (u64, u64)) {
@@ -61,9 +88,17 @@ impl Counters {
         self.counts.get(BLOBS).copied().unwrap_or_default()
     }
 
-    /// A record was committed.
-    pub(crate) fn add_record(&mut self, stream: StreamId, bytes: usize) {
+    /// How many subjects a stream has.
+    pub(crate) fn subjects(&self, stream: StreamId) -> u64 {
+        self.counts.get(&of_subjects(stream)).map_or(0, |total| total.count)
+    }
+
+    /// A record was committed; `is_first` when it is its subject's first.
+    pub(crate) fn add_record(&mut self, stream: StreamId, bytes: usize, is_first: bool) {
         self.add(&stream.name(), bytes);
+        if is_first {
+            self.add(&of_subjects(stream), 0);
+        }
     }
 
     /// A blob was committed.
@@ -78,9 +113,10 @@ impl Counters {
         self.unsaved += 1;
     }
 
-    /// These counts without the records that are removed.
-    pub(crate) fn without_records(&self, stream: StreamId, freed: Freed) -> Self {
-        self.without(&stream.name(), freed)
+    /// These counts without the records that are removed, with which so many subjects go.
+    pub(crate) fn without_records(&self, stream: StreamId, freed: Freed, subjects: u64) -> Self {
+        let less = self.without(&stream.name(), freed);
+        less.without(&of_subjects(stream), Freed { count: subjects, bytes: 0 })
     }
 
     /// These counts without the blobs that are removed.
@@ -108,10 +144,10 @@ impl Counters {
                 .prepare_cached(
                     "INSERT OR REPLACE INTO counters VALUES (?1, CASE ?1
                         WHEN 'blobs' THEN (SELECT coalesce(max(rowid), 0) FROM blobs)
-                        ELSE (SELECT coalesce(max(position), 0) FROM records WHERE stream = ?1)
+                        ELSE (SELECT coalesce(max(position), 0) FROM records WHERE stream = ?4)
                      END, ?2, ?3)",
                 )?
-                .execute((name, total.count, total.bytes))?;
+                .execute((name, total.count, total.bytes, name.strip_suffix(SUBJECTS).unwrap_or(name)))?;
         }
         self.unsaved = 0;
         Ok(())

@@ -4,7 +4,7 @@
 //! ([`SqliteLog::open_read_only`]). The parts, in the order that an append takes:
 //! - `writer`: one thread owns the only writing connection. It takes whatever is queued, checks each expectation,
 //!   and commits all of it with one fsync; only then are the appends answered.
-//! - `heads`: the last position of every stream and subject, in memory; what an expectation is checked against.
+//! - `heads`: the last position of every stream, in memory, and of a subject; what an expectation is checked against.
 //! - `tail`: the newest entries of each stream, decoded, and the bell that wakes followers.
 //! - `follow`, `reader`: followers are served from the tail, and from the file when they are behind.
 //!

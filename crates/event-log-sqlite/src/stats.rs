@@ -1,18 +1,14 @@
 //! The file's figures.
 
-use crate::{Access, SqliteLog, counters::Counters, heads, heads::Heads, schema};
+use crate::{Access, SqliteLog, counters::Counters, heads, schema};
 use rusqlite::Connection;
-use stackwave_domain::{Position, StreamId};
+use stackwave_domain::Position;
 use stackwave_event_log::{EngineStats, LogError, LogStats, StoreStats, StreamStats};
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// What only the writer knows, or whoever reads everything.
 struct Counted {
     counters: Counters,
-    subjects: HashMap<StreamId, u64>,
     synchronous: Option<String>,
 }
 
@@ -27,7 +23,6 @@ pub(crate) async fn of(log: &SqliteLog) -> Result<LogStats, LogError> {
                         worker.connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
                     Ok(Counted {
                         counters: worker.counters.clone(),
-                        subjects: worker.heads.count_subjects(),
                         synchronous: Some(synchronous(level).to_owned()),
                     })
                 })
@@ -35,11 +30,7 @@ pub(crate) async fn of(log: &SqliteLog) -> Result<LogStats, LogError> {
         }
         Access::ReadOnly => {
             let count = move |connection: &Connection| {
-                Ok(Counted {
-                    counters: Counters::load(connection, partitions)?,
-                    subjects: Heads::load(connection, partitions)?.count_subjects(),
-                    synchronous: None,
-                })
+                Ok(Counted { counters: Counters::load(connection, partitions)?, synchronous: None })
             };
             log.reader.query(count).await?
         }
@@ -70,7 +61,7 @@ fn gather(
             records: total.count,
             bytes: total.bytes,
             max_bytes: None,
-            subjects: counted.subjects.get(&stream).copied().unwrap_or_default(),
+            subjects: counted.counters.subjects(stream),
         });
     }
     // The configuration comes first.

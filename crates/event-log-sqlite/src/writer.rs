@@ -220,11 +220,12 @@ impl Worker {
         let mut answers = Vec::with_capacity(batch.len());
         for (command, outcome) in batch.into_iter().zip(written) {
             match (command, outcome) {
-                (Command::Append(pending), transaction::Outcome::Append(result)) => {
+                (Command::Append(pending), transaction::Outcome::Append { result, is_first }) => {
                     let PendingAppend { append, body, done } = pending;
                     if let Ok(Appended { receipt, duplicate: false }) = &result {
-                        self.heads.advance(append.subject.clone(), receipt.position);
-                        self.counters.add_record(append.subject.stream(), body.len());
+                        let stream = append.subject.stream();
+                        self.heads.advance(stream, receipt.position);
+                        self.counters.add_record(stream, body.len(), is_first);
                         let committed = Committed::new(append, receipt.position, body.len());
                         fresh.entry(committed.stream()).or_default().push(committed);
                     }

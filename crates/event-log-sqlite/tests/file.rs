@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
 
 use futures::{FutureExt as _, StreamExt as _};
-use stackwave_domain::{Position, StreamId, Subject};
+use stackwave_domain::{Position, RepositoryId, StreamId, Subject};
 use stackwave_event_log::{
     Append, AppendError, EventLog as _, LogError,
     conformance::{Followed, ledger, partition, record},
@@ -296,4 +296,30 @@ async fn the_write_ahead_log_does_not_grow_without_end() {
     let bytes = std::fs::metadata(folder.beside("-wal")).unwrap().len();
     assert!(bytes < 80 * 1024 * 1024, "of 100 MB appended, {bytes} bytes are in the write-ahead log");
     assert_eq!(log.last_position(StreamId::Partition(0)).await.unwrap(), Position(2500));
+}
+
+#[tokio::test]
+async fn subjects_are_counted_alike_whatever_was_stored_of_their_counts() {
+    let folder = Folder::new();
+    let subjects = async || {
+        let stats = folder.serve().upkeep().stats().await.unwrap();
+        stats.streams.iter().find(|stream| stream.stream == "SW_00").unwrap().subjects
+    };
+    {
+        let log = folder.serve();
+        for repository in [1, 2, 1, 3, 2, 4] {
+            let subject = Subject::ledger(StreamId::Partition(0), RepositoryId(repository));
+            log.append(Append::any(subject, record("of a repository"))).await.unwrap();
+        }
+    }
+    assert_eq!(subjects().await, 4);
+    for stored in [
+        // An older version stored none.
+        "DELETE FROM counters WHERE name LIKE '% subjects'",
+        // A process was killed before it stored its last ones.
+        "INSERT OR REPLACE INTO counters VALUES ('SW_00 subjects', 3, 2, 0)",
+    ] {
+        folder.shell(stored);
+        assert_eq!(subjects().await, 4, "{stored}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Removes records.
 
-use crate::writer::Worker;
+use crate::{heads, writer::Worker};
 use stackwave_domain::{Position, StreamId, Subject};
 use stackwave_event_log::{Freed, KeepLast};
 
@@ -18,7 +18,7 @@ pub(super) fn step(
     let name = stream.name();
     let through = through.min(worker.heads.stream(stream));
     let transaction = worker.connection.transaction()?;
-    let (mut freed, mut forgotten, mut looked_at) = (Freed::default(), Vec::new(), (0, after));
+    let (mut freed, mut forgotten, mut looked_at) = (Freed::default(), 0, (0, after));
     {
         let mut records = transaction.prepare_cached(
             "SELECT position, subject, octet_length(body) FROM records
@@ -34,7 +34,10 @@ pub(super) fn step(
             looked_at = (looked_at.0 + 1, position);
             // One that is none of ours was put there by hand, and nobody expects anything of it.
             let subject = text.parse::<Subject>().ok();
-            let last_of_subject = subject.filter(|subject| worker.heads.subject(subject) == position);
+            let last_of_subject = match subject {
+                Some(subject) if heads::of_subject(&transaction, &subject)? == position => Some(subject),
+                _ => None,
+            };
             let stays =
                 position == worker.heads.stream(stream) || last_of_subject.as_ref().is_some_and(keep_last);
             if stays {
@@ -42,10 +45,10 @@ pub(super) fn step(
             }
             remove.execute((&name, position.0))?;
             freed += Freed { count: 1, bytes };
-            forgotten.extend(last_of_subject);
+            forgotten += u64::from(last_of_subject.is_some());
         }
     }
-    let mut counters = worker.counters.without_records(stream, freed);
+    let mut counters = worker.counters.without_records(stream, freed, forgotten);
     counters.save(&transaction)?;
     if let Err(error) = transaction.commit() {
         // Nobody knows whether it went.
@@ -53,9 +56,6 @@ pub(super) fn step(
         return Err(error);
     }
     worker.counters = counters;
-    for subject in forgotten {
-        worker.heads.forget(&subject);
-    }
     if let Some(tail) = worker.tails.of(stream) {
         tail.forget(looked_at.1);
     }

@@ -3,7 +3,7 @@
 use super::command::{Command, PendingAppend, PendingAside, PendingBlob};
 use crate::{
     MESSAGE_ID_WINDOW_MINUTES, asides,
-    heads::{Heads, Staged},
+    heads::{self, Heads, Staged},
 };
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension as _, ToSql, Transaction, TransactionBehavior,
@@ -14,7 +14,11 @@ use stackwave_event_log::{AppendError, Appended, Expect};
 
 /// What became of a command.
 pub(super) enum Outcome {
-    Append(Result<Appended, AppendError>),
+    Append {
+        result: Result<Appended, AppendError>,
+        /// Its subject had no record before.
+        is_first: bool,
+    },
     Stored {
         /// It was not there before.
         fresh: bool,
@@ -90,7 +94,11 @@ impl<'a> BatchWriter<'a> {
 
     fn write(&mut self, command: &Command) -> rusqlite::Result<Outcome> {
         match command {
-            Command::Append(pending) => self.append(pending).map(Outcome::Append),
+            Command::Append(pending) => {
+                let last = heads::of_subject(self.transaction, &pending.append.subject)?;
+                let result = self.append(pending, last)?;
+                Ok(Outcome::Append { result, is_first: last == Position::START })
+            }
             Command::PutBlob(PendingBlob { digest, bytes, .. }) => {
                 let fresh = self.insert_blob.execute((digest.as_str(), &bytes[..]))? > 0;
                 self.time_blob.execute((digest.as_str(), &self.now))?;
@@ -103,11 +111,15 @@ impl<'a> BatchWriter<'a> {
         }
     }
 
-    fn append(&mut self, pending: &PendingAppend) -> rusqlite::Result<Result<Appended, AppendError>> {
+    fn append(
+        &mut self,
+        pending: &PendingAppend,
+        last: Position,
+    ) -> rusqlite::Result<Result<Appended, AppendError>> {
         let PendingAppend { append, body, .. } = pending;
         let stream = append.subject.stream();
         if let Expect::Last(expected) = append.expect
-            && self.staged.subject(&append.subject) != expected
+            && last != expected
         {
             return Ok(Err(AppendError::Conflict { expected }));
         }
@@ -125,7 +137,7 @@ impl<'a> BatchWriter<'a> {
             &self.now,
             JsonText(body),
         ))?;
-        self.staged.advance(append.subject.clone(), position);
+        self.staged.advance(stream, position);
         let receipt = Receipt { record: append.record.id.clone(), position };
         Ok(Ok(Appended { receipt, duplicate: false }))
     }
@@ -171,8 +183,8 @@ mod tests {
 
     fn landed(outcomes: &[Outcome]) -> Vec<Option<u64>> {
         let position = |outcome: &Outcome| match outcome {
-            Outcome::Append(Ok(appended)) => Some(appended.receipt.position.0),
-            Outcome::Append(Err(_)) | Outcome::Stored { .. } => None,
+            Outcome::Append { result: Ok(appended), .. } => Some(appended.receipt.position.0),
+            Outcome::Append { result: Err(_), .. } | Outcome::Stored { .. } => None,
         };
         outcomes.iter().map(position).collect()
     }
