@@ -1,6 +1,6 @@
 //! Claims and what became of them (design §5).
 
-use super::{Class, RepositoryState, Run, Stack, WorkflowRun, fold::Fold, run::Stage};
+use super::{Class, RepositoryState, Run, Stack, WorkflowRun, fold::Fold, stack::Stage};
 use crate::command::Asked;
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{

@@ -1,6 +1,6 @@
 //! One record onto one repository.
 
-use super::{Class, Phase, RepositoryState, Run, run::Progress};
+use super::{Class, Phase, RepositoryState, Run, stack::Progress};
 use stackwave_domain::{
     Entry, Event, Position, RunId, Timestamp,
     event::{

@@ -1,6 +1,6 @@
 //! Workflow runs at GitHub: late, repeated and reordered news never moves one backwards (design §4.2).
 
-use super::{Class, Dispatch, RepositoryState, fold::Fold, run::Stage};
+use super::{Class, Dispatch, RepositoryState, fold::Fold, stack::Stage};
 use crate::identity;
 use serde::{Deserialize, Serialize};
 use stackwave_domain::{
