@@ -80,7 +80,8 @@ fn unreadable(error: &LogError) -> &'static str {
 fn not_there(path: &Path) -> Finding {
     const CHECK: &str = "log.reachable";
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = absolute.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or_else(|| Path::new("/"));
+    let folder =
+        absolute.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or_else(|| Path::new("/"));
     let missing = format!("there is no event log at `{}` yet", path.display());
     let cannot = |why: &str| {
         Finding::problem(
