@@ -152,6 +152,8 @@ pub fn start(
         told_caught_up: false,
         folded: Vec::new(),
     };
+    // Before the task first runs, somebody may ask whether the process is ready.
+    partition.core.health.not_ready(&partition.part, IS_READ);
     // The process waits for it before it ends: the last thing that it does is to store a snapshot.
     let tasks = partition.core.tasks.clone();
     (view, tasks.spawn(partition.run(pokes)))
@@ -181,6 +183,9 @@ struct Partition {
     folded: Vec<Entry>,
 }
 
+/// Why a partition is not ready at first.
+const IS_READ: &str = "is being read";
+
 /// Clocks may differ by this much before it is told.
 const TOLERATED_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 
@@ -195,7 +200,7 @@ impl Partition {
             () = self.start() => {},
         }
         while !shutdown.is_cancelled() {
-            self.core.health.not_ready(&self.part, "is being read");
+            self.core.health.not_ready(&self.part, IS_READ);
             let error = tokio::select! {
                 () = shutdown.cancelled() => break,
                 error = self.follow(&mut pokes) => error,
@@ -212,7 +217,7 @@ impl Partition {
     /// Takes up the newest state that is written down, however long that takes to read.
     async fn start(&mut self) {
         let start = loop {
-            self.core.health.not_ready(&self.part, "is being read");
+            self.core.health.not_ready(&self.part, IS_READ);
             match start::newest(self.core.log.as_ref(), self.stream).await {
                 Ok(start) => break start,
                 Err(error) => {

@@ -30,6 +30,15 @@ async fn an_observer_sees_each_record_once_in_order_and_is_told_when_it_has_caug
 }
 
 #[tokio::test]
+async fn a_process_is_not_ready_before_its_partitions_were_looked_at() {
+    let sqlite = Sqlite::new();
+    let process = Process::start(sqlite.open(), How::default()).await;
+    // Nothing has run yet but the start.
+    assert!(!process.core.health.is_ready());
+    process.catch_up().await;
+}
+
+#[tokio::test]
 async fn an_observer_of_an_empty_stream_is_told_as_well() {
     let sqlite = Sqlite::new();
     let process = Process::start(sqlite.open(), How::default()).await;
