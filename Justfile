@@ -28,6 +28,11 @@ demo *ARGS:
 bench *ARGS:
     cargo bench --package stackwave-e2e --bench speed -- "$@"
 
+# Lists, replay, starts and memory with a million runs
+[positional-arguments]
+bench-scale *ARGS:
+    cargo bench --package stackwave-e2e --bench scale -- "$@"
+
 # Waves, edges and skipped stacks of an upload or of `atmos describe affected`'s output
 [positional-arguments]
 plan FILE *ARGS:
