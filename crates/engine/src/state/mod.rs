@@ -188,7 +188,7 @@ impl State {
         if cfg!(debug_assertions) {
             repository.assert_structure();
         }
-        if self.folded >= self.sweep_at {
+        if self.folded >= self.sweep_at.max(retention::SWEEP_EVERY) {
             self.sweep(entry.record.at);
         }
         classes

@@ -6,7 +6,7 @@ use stackwave_domain::{RunId, Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The state is swept after so many records, or when it is large after more of them.
-const SWEEP_EVERY: u64 = 4096;
+pub(super) const SWEEP_EVERY: u64 = 4096;
 /// A sweep looks at everything that is kept: between two of them at least a record is folded for so many things, which
 /// makes sweeping cheap beside folding, however much is kept.
 const THINGS_A_RECORD: u64 = 4;
