@@ -2,14 +2,14 @@
 
 use super::{
     Harness,
-    fixture::{ids, land, land_all, ledger, partition, record, uploads},
+    fixture::{self, ids, land, land_all, ledger, partition, record, uploads},
 };
 use crate::{Append, EventLog, Filter, MAX_BATCH};
 use stackwave_domain::{Entry, Position, RepositoryId, StreamId, Subject, Timestamp, codec};
 use std::time::Duration;
 
 async fn read_of(log: &dyn EventLog, filter: &Filter, from: u64, limit: usize) -> Vec<Entry> {
-    log.read_of(partition(), filter, Position(from), limit).await.expect("the records should be found")
+    fixture::read_of(log, filter, Position(from), limit).await
 }
 
 /// In order, from where it is told, and nobody else's: 4 and 42 begin alike.
@@ -48,7 +48,8 @@ pub async fn a_repository_is_read_in_pages(harness: &impl Harness) {
     let of_1 = Filter::Repository(RepositoryId(1));
     let (mut from, mut count) = (1, 0);
     loop {
-        let page = read_of(&*log, &of_1, from, usize::MAX).await;
+        let page = log.read_of(partition(), &of_1, Position(from), usize::MAX).await;
+        let page = page.expect("the records should be found");
         assert!(page.len() <= MAX_BATCH, "a page of {} records", page.len());
         let Some(last) = page.last() else { break };
         from = last.position.next().0;

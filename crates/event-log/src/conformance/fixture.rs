@@ -1,6 +1,6 @@
 //! Records to append, and a follower that checks what it gets.
 
-use crate::{Append, AppendError, Appended, Entries, EventLog, LogError, MAX_BATCH};
+use crate::{Append, AppendError, Appended, Entries, EventLog, Filter, LogError, MAX_BATCH};
 use futures::StreamExt as _;
 use stackwave_domain::{
     Entry, Event, Position, Record, RecordId, RepositoryId, StreamId, Subject, Timestamp,
@@ -85,6 +85,19 @@ pub(super) async fn read_all(log: &dyn EventLog, stream: StreamId) -> Vec<Entry>
         }
         all.extend(page);
     }
+}
+
+/// Up to `limit` records of some kind, however many pages a log makes of them.
+pub(super) async fn read_of(log: &dyn EventLog, filter: &Filter, from: Position, limit: usize) -> Vec<Entry> {
+    let (mut all, mut from): (Vec<Entry>, Position) = (Vec::new(), from);
+    while all.len() < limit {
+        let page = log.read_of(partition(), filter, from, limit - all.len()).await;
+        let page = page.expect("the records should be found");
+        let Some(last) = page.last() else { break };
+        from = last.position.next();
+        all.extend(page);
+    }
+    all
 }
 
 /// A follower's entries one by one, with what the port promises of them checked.

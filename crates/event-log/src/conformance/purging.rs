@@ -2,7 +2,7 @@
 
 use super::{
     Followed, Harness,
-    fixture::{assert_conflict, ids, land, land_all, ledger, partition, read_all, record, uploads},
+    fixture::{assert_conflict, ids, land, land_all, ledger, partition, read_all, read_of, record, uploads},
 };
 use crate::{Append, EventLog, Filter, Freed, is_checked};
 use stackwave_domain::{Digest, Position, PrNumber, RepositoryId, StreamId, Subject, Timestamp, WorkspaceId};
@@ -55,8 +55,8 @@ pub async fn a_purge_leaves_the_last_record_of_what_is_checked(harness: &impl Ha
         land(&*log, Append::after(subject, record("next"), Position(last))).await;
     }
     assert_eq!(log.last(&uploads(2)).await.expect("readable"), None);
-    let of_2 = log.read_of(partition(), &Filter::Repository(RepositoryId(2)), Position(1), 10).await;
-    assert_eq!(ids(&of_2.expect("readable")), ["4", "5", "next", "next"]);
+    let of_2 = read_of(&*log, &Filter::Repository(RepositoryId(2)), Position(1), 10).await;
+    assert_eq!(ids(&of_2), ["4", "5", "next", "next"]);
     assert_eq!(log.first_position(StreamId::Partition(1)).await.expect("known"), None);
 }
 
