@@ -30,7 +30,7 @@ pub(crate) async fn run(stores: Arc<Stores>, mut store: Arc<Store>) {
         let mut broken = store.broken();
         let work = async {
             all(&stores, &store).await;
-            store.finish();
+            store.finish().await;
             stores.finished(&store).await;
             std::future::pending::<()>().await;
         };

@@ -165,9 +165,15 @@ impl Store {
         let _ = self.jobs.send(Job::CatchUp(stream, Box::new(changes), permit));
     }
 
-    /// Everything that the log held is in it.
-    pub(crate) fn finish(&self) {
+    /// Everything that the log held is in it. Returns once it says so itself: only then may it take another's place.
+    pub(crate) async fn finish(&self) {
+        let mut commits = self.commits();
         let _ = self.jobs.send(Job::Finish);
+        while !self.is_complete() {
+            if commits.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Reads on a connection of its own.
